@@ -1,0 +1,113 @@
+"""The one settings model. `serve_config.yaml` fills it; secrets come only from the environment.
+
+`Settings` is the argument of `deployments.app:build`. What restarts everything when edited (`args`) is kept small: home, store,
+placement. What MLOps edits often is each deployment's `user_config`, one of the `*Config` models here, applied to live replicas.
+"""
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+ZOO = Path(__file__).resolve().parent.parent / "models" / "zoo"
+Placement = Literal["fused", "replica"]
+Seconds = Annotated[float, Field(gt=0, le=3_600)]
+
+
+class Frozen(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class StoreSettings(Frozen):
+    url: str | None = None  # None: SQLite at <home>/livecart.db; else any SQLAlchemy URL of PostgreSQL (LIVECART_STORE_URL overrides)
+    follow_every_s: Seconds = 0.2  # how often a replica looks at the change log: bounds its staleness
+    statement_timeout_s: Seconds = 5.0
+
+
+class PlacementSettings(Frozen):
+    """Where the small models run: inside the ingress process (a function call) or in replicas of their own (a hop of about 2 ms)."""
+
+    retriever: Placement = "fused"
+    ranker: Placement = "fused"
+    comprehension: Placement = "fused"
+
+
+class CoalesceSettings(Frozen):
+    """How calls to one deployment share a hop; see deployments/remote/coalesce.py."""
+
+    max_items: Annotated[int, Field(ge=1, le=256)] = 16
+    max_in_flight: Annotated[int, Field(ge=1, le=64)] = 2
+    max_queued: Annotated[int, Field(ge=1, le=10_000)] = 256
+
+
+class DetectorConfig(Frozen):
+    detector: str = str(ZOO / "detector")  # local folder or hub id of any AutoModelForObjectDetection checkpoint
+    embedder: str = str(ZOO / "embedder")
+    device: str = "cpu"
+    threads: Annotated[int, Field(ge=1, le=256)] | None = 1
+    min_score: Annotated[float, Field(ge=0, le=1)] = 0.3
+    max_megapixels: Annotated[float, Field(gt=0, le=1_000)] = 40.0
+    max_batch: Annotated[int, Field(ge=1, le=256)] = 8
+
+
+class WriterConfig(Frozen):
+    model: str = str(ZOO / "writer")  # local folder or hub id of any causal LM that vLLM serves
+    max_model_len: Annotated[int, Field(ge=128)] = 1024
+    enforce_eager: bool = True
+    kv_cache_gib: Annotated[float, Field(gt=0)] = 1.0  # CPU only
+    gpu_memory_utilization: Annotated[float, Field(gt=0, le=1)] = 0.9  # GPU only
+    engine_args: dict[str, object] = {}  # anything else of vllm's AsyncEngineArgs
+
+
+class RetrieverConfig(Frozen):
+    text_embedder: str = str(ZOO / "text_embedder")
+    recommender: str = str(ZOO / "recommender")
+
+
+class RankerConfig(Frozen):
+    recommender: str = str(ZOO / "recommender")
+
+
+class ComprehensionConfig(Frozen):
+    intent: str = str(ZOO / "intent")
+    sentiment: str = str(ZOO / "sentiment")
+
+
+class Limits(Frozen):
+    max_body_mib: Annotated[float, Field(gt=0, le=1_024)] = 32.0  # also after decompression
+    max_rows: Annotated[int, Field(ge=1, le=100_000)] = 1_000
+    max_megapixels: Annotated[float, Field(gt=0, le=1_000)] = 40.0
+    max_ongoing: Annotated[int, Field(ge=1)] = 64  # graph requests being worked on, per ingress replica
+    max_waiting: Annotated[int, Field(ge=0)] = 256  # admitted to wait for one of those places; beyond: 429
+    default_deadline_s: Seconds = 15.0  # when the caller sends no X-Deadline-Ms
+    max_deadline_s: Seconds = 120.0
+    history_events: Annotated[int, Field(ge=1, le=1_000)] = 50
+
+
+class GraphConfig(Frozen):
+    """Overrides of one graph, checked against it at start: an unknown node name is an error."""
+
+    timeouts_s: dict[str, Seconds] = {}
+    fallbacks: dict[str, bool] = {}
+    splits: dict[str, dict[str, Annotated[float, Field(ge=0)]]] = {}
+
+
+class IngressConfig(Frozen):
+    limits: Limits = Limits()
+    graphs: dict[str, GraphConfig] = {}
+    match_threshold: Annotated[float, Field(ge=-1, le=1)] | None = None  # None: the one calibrated with the embedder
+    bank_threshold: Annotated[float, Field(ge=0, le=1)] = 0.75  # question similarity above which a stored answer is given
+
+
+class Settings(Frozen):
+    home: Path = Path(".livecart")  # data of this installation; LIVECART_HOME overrides
+    demo: bool = True  # load the demo world into an empty store
+    store: StoreSettings = StoreSettings()
+    placement: PlacementSettings = PlacementSettings()
+    coalesce: CoalesceSettings = CoalesceSettings()
+    ingress: IngressConfig = IngressConfig()
+    detector: DetectorConfig = DetectorConfig()
+    writer: WriterConfig = WriterConfig()
+    retriever: RetrieverConfig = RetrieverConfig()
+    ranker: RankerConfig = RankerConfig()
+    comprehension: ComprehensionConfig = ComprehensionConfig()

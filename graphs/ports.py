@@ -1,0 +1,90 @@
+"""What the graphs ask of the outside, one small Protocol per question.
+
+Each port has two adapters in `deployments/`: `local` over an in-process model and `remote` over a Ray handle, and a public fake in
+`graphs/fakes.py`. One contract suite runs on all of them. Every call may raise `Unavailable`, `Overloaded` or `DeadlineExceeded`;
+the deadline is the one of the running node (`graphs.flow.remaining_s`).
+"""
+
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
+from typing import Protocol
+
+from models.types import (
+    Candidate,
+    Event,
+    FrameDetections,
+    Label,
+    Match,
+    Passage,
+    Product,
+    ProductId,
+    Prompt,
+    Ranked,
+    RankRequest,
+    Room,
+    RoomId,
+    TextDelta,
+    Vectors,
+    ViewerId,
+)
+
+
+class Detector(Protocol):
+    async def detect(self, frame: bytes) -> FrameDetections:
+        """Find products in an encoded picture. Raises InvalidRequest, PayloadTooLarge or UnsupportedMedia for a bad picture."""
+        ...
+
+
+class PictureIndex(Protocol):
+    async def match(self, embeddings: Vectors, *, among: frozenset[ProductId] | None, top_k: int) -> list[tuple[Match, ...]]:
+        """The nearest enrolled products of each embedding float32 (n, dim); only those in `among` when it is given."""
+        ...
+
+
+class Knowledge(Protocol):
+    async def passages(self, query: str, *, products: frozenset[ProductId] | None, k: int) -> tuple[Passage, ...]:
+        """The best evidence for a question, best first; limited to `products` and shop-wide documents when given."""
+        ...
+
+
+class CandidateSource(Protocol):
+    async def candidates(
+        self, history: Sequence[Event], context: Sequence[ProductId], *, k: int, exclude: Collection[ProductId]
+    ) -> tuple[Candidate, ...]:
+        """Products that one source proposes to a viewer with this history (oldest first) and this context."""
+        ...
+
+
+class Ranker(Protocol):
+    async def rank(self, request: RankRequest) -> tuple[Ranked, ...]:
+        """Every distinct candidate once, best first."""
+        ...
+
+
+class Comprehension(Protocol):
+    async def intent(self, text: str) -> Label: ...
+
+    async def sentiment(self, text: str) -> Label: ...
+
+
+class Writer(Protocol):
+    def write(self, prompt: Prompt) -> AsyncIterator[TextDelta]:
+        """Generate text. Closing the iterator aborts the request in the engine."""
+        ...
+
+
+class Catalog(Protocol):
+    """Products and rooms as the store holds them, at most one second old."""
+
+    async def products(self, product_ids: Collection[ProductId]) -> Mapping[ProductId, Product]:
+        """The products that exist; unknown ids are left out."""
+        ...
+
+    async def room(self, room_id: RoomId) -> Room | None: ...
+
+    async def live_rooms(self) -> tuple[Room, ...]: ...
+
+
+class Viewers(Protocol):
+    async def history(self, viewer_id: ViewerId, *, limit: int) -> tuple[Event, ...]:
+        """The viewer's latest events, oldest first."""
+        ...
