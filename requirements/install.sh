@@ -1,0 +1,79 @@
+#!/usr/bin/env bash
+# Makes .venv hold exactly what requirements/*.txt pin: `install.sh run` for serving, `install.sh dev` for tests and benchmarks too.
+# Finished work leaves a stamp named by the hash of its inputs, so a second call returns at once and an interrupted one goes on.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+
+mode=${1:-run}
+venv=${VENV:-.venv}
+pins=(requirements/cpu.txt)
+if [[ $mode == dev ]]; then pins+=(requirements/dev.txt); fi
+
+stamp_of() { cat requirements/install.sh pyproject.toml "$@" | sha256sum | cut -c1-16; }
+stamp=$venv/.livecart-$mode-$(stamp_of "${pins[@]}")
+if [[ -e $stamp && -x $venv/bin/livecart ]]; then exit 0; fi
+
+say() { printf '\033[1m==> %s\033[0m\n' "$*" >&2; }
+
+find_python() {
+    local candidate
+    for candidate in ${PYTHON:-} python3.11 python3 python; do
+        if "$candidate" -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))' 2>/dev/null; then
+            printf '%s' "$candidate"
+            return
+        fi
+    done
+    cat >&2 <<'TEXT'
+livecart needs Python 3.11: vLLM's, Ray's and FAISS's wheels were pinned and tested together for that version.
+No python3.11 was found on PATH. Install it (Debian/Ubuntu: python3.11 and python3.11-venv; macOS, others: pyenv or conda), or
+name one: make setup PYTHON=/path/to/python3.11
+TEXT
+    exit 1
+}
+
+forget_half_installed() {
+    # pip writes INSTALLER after a wheel's last file: without it the package was cut off and must be unpacked again
+    local info
+    for info in "$venv"/lib/python3.11/site-packages/*.dist-info; do
+        if [[ -d $info && ! -e $info/INSTALLER ]]; then rm -rf "$info"; fi
+    done
+}
+
+torch_help() {
+    cat >&2 <<'TEXT'
+
+The installation failed. If the lines above say that no version of torch matches, then your package index does not carry PyTorch's
+CPU build: open "Get Started" on PyTorch's site, choose Pip and CPU, and copy the address that it shows after --index-url. Then
+
+    TORCH_INDEX_URL=<that address> make setup
+
+Packages already downloaded are not downloaded again. Other failures are usually the network: simply run the command again.
+TEXT
+    exit 1
+}
+
+install() { "$venv/bin/python" -m pip install --no-deps --disable-pip-version-check --no-input "$@"; }
+
+if [[ ! -x $venv/bin/python ]]; then
+    python=$(find_python)
+    say "creating $venv with $("$python" --version)"
+    "$python" -m venv "$venv"
+fi
+forget_half_installed
+
+arguments=()
+for file in "${pins[@]}"; do arguments+=(-r "$file"); done
+say "installing $(cat "${pins[@]}" | grep -c ==) pinned packages (2.8 GB on disk; minutes, depending on the network)"
+if ! install "${arguments[@]}"; then
+    if [[ -z ${TORCH_INDEX_URL:-} ]]; then torch_help; fi
+    say "once more, with the index in TORCH_INDEX_URL"
+    install --extra-index-url "$TORCH_INDEX_URL" "${arguments[@]}" || torch_help
+fi
+say "installing livecart itself (editable)"
+install --no-build-isolation --quiet --editable .
+
+rm -f "$venv"/.livecart-"$mode"-*
+touch "$stamp"
+# what tests need includes what serving needs
+if [[ $mode == dev ]]; then touch "$venv/.livecart-run-$(stamp_of requirements/cpu.txt)"; fi
+say "ready: $venv"
