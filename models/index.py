@@ -1,0 +1,306 @@
+"""FAISS behind one class: string keys, several vectors per key, updates while serving, exact or approximate by size."""
+
+import json
+import logging
+import math
+import threading
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+import faiss
+import numpy as np
+from numpy.typing import NDArray
+
+from models.types import Vectors
+
+logger = logging.getLogger(__name__)
+
+Ids = NDArray[np.int64]
+_GPU_FETCH_LIMIT = 2048  # rows per query that a FAISS GPU index can return
+
+
+@dataclass(frozen=True, slots=True)
+class IndexOptions:
+    """When an index stops being exact, and where it lives."""
+
+    exact_up_to: int = 50_000  # rows; below this every search is exact
+    ivf_from: int = 1_000_000  # rows; HNSW (on a GPU: exact) between the two
+    rebuild_fraction: float = 0.25  # changed rows over sealed rows that start a rebuild
+    gpu: bool = False  # put the sealed part on the first GPU, where this FAISS build sees one
+
+
+class _Segment(Protocol):
+    """Rows with ids that can be searched for the best inner products."""
+
+    def __len__(self) -> int: ...
+
+    def search(self, queries: Vectors, count: int) -> tuple[Vectors, Ids]:
+        """Best `count` rows: scores float32 (n, count) and row ids int64 (n, count), -1 where there is none."""
+        ...
+
+
+class _Open:
+    """The exact segment that takes every update."""
+
+    def __init__(self, dim: int) -> None:
+        self._index = faiss.IndexIDMap2(faiss.IndexFlatIP(dim))
+
+    def __len__(self) -> int:
+        return int(self._index.ntotal)
+
+    def add(self, vectors: Vectors, ids: Ids) -> None:
+        self._index.add_with_ids(vectors, ids)
+
+    def remove(self, ids: Ids) -> None:
+        self._index.remove_ids(faiss.IDSelectorBatch(ids))
+
+    def search(self, queries: Vectors, count: int) -> tuple[Vectors, Ids]:
+        scores, ids = self._index.search(queries, count)
+        return scores, ids
+
+
+class _Sealed:
+    """A segment that is built once and never changes: HNSW or IVF, or exact on a GPU. Removed rows are dropped by the caller."""
+
+    def __init__(self, vectors: Vectors, ids: Ids, options: IndexOptions) -> None:
+        self.ids = ids
+        self._on_gpu = options.gpu and _gpu_count() > 0
+        self._index, self._ivf_lists = _built(vectors, options, exact=self._on_gpu)
+        if self._on_gpu:
+            self._resources = faiss.StandardGpuResources()  # must outlive the index
+            self._index = faiss.index_cpu_to_gpu(self._resources, 0, self._index)
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    def search(self, queries: Vectors, count: int) -> tuple[Vectors, Ids]:
+        if self._on_gpu:
+            count = min(count, _GPU_FETCH_LIMIT)
+        scores, places = self._index.search(queries, count, params=self._parameters(count))  # type: ignore[call-overload]  # stub
+        return scores, np.where(places >= 0, self.ids[places], -1)
+
+    def _parameters(self, count: int) -> object | None:
+        if self._ivf_lists:
+            return faiss.SearchParametersIVF(nprobe=max(32, self._ivf_lists // 8))  # type: ignore[call-arg]  # stub lacks it
+        if self._on_gpu:
+            return None
+        return faiss.SearchParametersHNSW(efSearch=max(128, 2 * count))  # type: ignore[attr-defined,no-any-return]  # stub lacks it
+
+
+def _gpu_count() -> int:
+    return int(faiss.get_num_gpus()) if hasattr(faiss, "get_num_gpus") else 0
+
+
+def _built(vectors: Vectors, options: IndexOptions, *, exact: bool) -> tuple[faiss.Index, int]:
+    """A trained and filled CPU index and its number of inverted lists (0 when it has none)."""
+    count, dim = vectors.shape
+    lists = max(1, round(2 * math.sqrt(count))) if count >= options.ivf_from else 0
+    structure = f"IVF{lists},Flat" if lists else "Flat" if exact else "HNSW32,Flat"
+    index = faiss.index_factory(dim, structure, faiss.METRIC_INNER_PRODUCT)
+    index.train(vectors)
+    index.add(vectors)
+    return index, lists
+
+
+class VectorIndex:
+    """Nearest keys by inner product; with L2-normalised vectors that is the cosine.
+
+    A key may hold several vectors (views of one product): its score is that of its best one. Every method may be called from any
+    thread; a search sees all or nothing of an `apply`. Up to `options.exact_up_to` rows results are exact. Above it the bulk lies in
+    a sealed approximate segment, rebuilt by a background thread and swapped in one step, and younger rows in an exact one.
+    """
+
+    def __init__(self, dim: int, options: IndexOptions | None = None) -> None:
+        if dim < 1:
+            raise ValueError(f"an index needs at least one dimension, got {dim}")
+        self.dim = dim
+        self._options = options or IndexOptions()
+        self._lock = threading.Lock()
+        self._vectors: dict[str, Vectors] = {}
+        self._rows: dict[str, range] = {}
+        self._key_of_row: dict[int, str] = {}
+        self._next_row = 0
+        self._open = _Open(dim)
+        self._sealed: _Sealed | None = None
+        self._dead = 0  # rows of the sealed segment that no key holds any more
+        self._builder: threading.Thread | None = None
+
+    def __len__(self) -> int:
+        """Number of keys."""
+        return len(self._vectors)
+
+    def keys(self) -> tuple[str, ...]:
+        with self._lock:
+            return tuple(self._vectors)
+
+    def vectors(self, key: str) -> Vectors | None:
+        """float32 (v, dim) as stored, or None for an unknown key. Must not be written to."""
+        return self._vectors.get(key)
+
+    # --- updates ---------------------------------------------------------------------------------------------------------
+
+    def upsert(self, key: str, vectors: Vectors) -> None:
+        """Make `vectors` float32 (v, dim) or (dim,) all that `key` holds. Raises ValueError for NaN, infinity or another width."""
+        self.apply({key: vectors})
+
+    def remove(self, key: str) -> None:
+        """Forget `key`; an unknown key is no error."""
+        self.apply({}, (key,))
+
+    def apply(self, upserts: Mapping[str, Vectors], removes: Iterable[str] = ()) -> None:
+        """All these changes in one step: removes first, then upserts; a key with zero vectors is removed.
+
+        Raises ValueError for NaN, infinity or another width, and then changes nothing.
+        """
+        checked = {key: self._checked(vectors, f"vectors of {key!r}") for key, vectors in upserts.items()}
+        with self._lock:
+            self._forget({*removes, *checked})
+            self._insert({key: vectors for key, vectors in checked.items() if len(vectors)})
+            self._rebuild_when_due()
+
+    def _checked(self, vectors: Vectors, what: str) -> Vectors:
+        array = np.array(vectors, dtype=np.float32, order="C", ndmin=2)
+        if array.size == 0:
+            return array.reshape(0, self.dim)
+        if array.ndim != 2 or array.shape[1] != self.dim:
+            raise ValueError(f"{what} have shape {array.shape}, this index holds (n, {self.dim})")
+        if not np.isfinite(array).all():
+            raise ValueError(f"{what} contain NaN or infinity; check the model that made them")
+        return array
+
+    def _forget(self, keys: Collection[str]) -> None:
+        gone = [row for key in keys for row in self._rows.pop(key, ())]
+        if not gone:
+            return
+        for key in keys:
+            self._vectors.pop(key, None)
+        for row in gone:
+            del self._key_of_row[row]
+        before = len(self._open)
+        self._open.remove(np.array(gone, dtype=np.int64))
+        self._dead += len(gone) - (before - len(self._open))
+
+    def _insert(self, entries: Mapping[str, Vectors]) -> None:
+        if not entries:
+            return
+        first = self._next_row
+        for key, vectors in entries.items():
+            rows = range(self._next_row, self._next_row + len(vectors))
+            self._next_row = rows.stop
+            self._vectors[key] = vectors
+            self._rows[key] = rows
+            self._key_of_row.update(dict.fromkeys(rows, key))
+        self._open.add(np.concatenate(list(entries.values())), np.arange(first, self._next_row, dtype=np.int64))
+
+    # --- the sealed segment ----------------------------------------------------------------------------------------------
+
+    def settle(self) -> None:
+        """Wait for a running rebuild."""
+        builder = self._builder
+        if builder is not None:
+            builder.join()
+
+    def _rebuild_when_due(self) -> None:
+        sealed = 0 if self._sealed is None else len(self._sealed)
+        due = max(self._options.exact_up_to, sealed * self._options.rebuild_fraction)
+        if len(self._open) + self._dead <= due or self._builder is not None:
+            return
+        rows = np.fromiter(self._key_of_row, dtype=np.int64, count=len(self._key_of_row))
+        vectors = list(self._vectors.values())  # same order as the rows: both dicts are only ever appended to and cut
+        self._builder = threading.Thread(target=self._rebuild, args=(vectors, rows), name="index-rebuild", daemon=True)
+        self._builder.start()
+
+    def _rebuild(self, vectors: Sequence[Vectors], rows: Ids) -> None:
+        try:
+            sealed = _Sealed(np.concatenate(vectors), rows, self._options) if len(rows) else None
+        except (RuntimeError, MemoryError):
+            logger.exception("the index of %d rows could not be sealed; it stays exact and is tried again at the next change", len(rows))
+            with self._lock:
+                self._builder = None
+            return
+        with self._lock:
+            self._sealed = sealed
+            self._open.remove(rows)
+            self._dead = sum(row not in self._key_of_row for row in rows.tolist())
+            self._builder = None
+
+    # --- search ----------------------------------------------------------------------------------------------------------
+
+    def search(self, queries: Vectors, k: int, *, among: Collection[str] | None = None) -> list[list[tuple[str, float]]]:
+        """The best `k` keys with their scores for each of `queries` float32 (n, dim), best first, ties by key.
+
+        `among` limits the answer to those keys, exactly and however few they are; unknown ones are ignored. Fewer than `k` come
+        back only when there are fewer. Raises ValueError for NaN, infinity, another width or a negative `k`.
+        """
+        if k < 0:
+            raise ValueError(f"k must not be negative, got {k}")
+        checked = self._checked(queries, "queries")
+        with self._lock:
+            k = min(k, len(self._vectors))
+            if k == 0 or len(checked) == 0:
+                return [[] for _ in checked]
+            if among is not None:
+                return self._search_among(checked, k, among)
+            return self._search_all(checked, k)
+
+    def _search_among(self, queries: Vectors, k: int, among: Collection[str]) -> list[list[tuple[str, float]]]:
+        keys = sorted(key for key in set(among) if key in self._vectors)
+        if not keys:
+            return [[] for _ in queries]
+        blocks = [self._vectors[key] for key in keys]
+        starts = np.cumsum([0, *(len(block) for block in blocks[:-1])])
+        best = np.maximum.reduceat(queries @ np.concatenate(blocks).T, starts, axis=1)
+        order = np.argsort(-best, axis=1, kind="stable")[:, :k]
+        return [[(keys[place], float(row[place])) for place in places] for row, places in zip(best, order, strict=True)]
+
+    def _search_all(self, queries: Vectors, k: int) -> list[list[tuple[str, float]]]:
+        merged = self._best_of(self._open, queries, k)
+        if self._sealed is not None:
+            for best, more in zip(merged, self._best_of(self._sealed, queries, k), strict=True):
+                best.update(more)  # no key lives in both segments
+        return [sorted(best.items(), key=lambda item: (-item[1], item[0]))[:k] for best in merged]
+
+    def _best_of(self, segment: _Segment, queries: Vectors, k: int) -> list[dict[str, float]]:
+        """For each query the best `k` keys of a segment; asks for more rows until views and dead rows leave that many keys."""
+        size = len(segment)
+        if size == 0:
+            return [{} for _ in queries]
+        count = min(size, 2 * k + 8)
+        while True:
+            scores, rows = segment.search(queries, count)
+            found = [self._by_key(*pair) for pair in zip(scores.tolist(), rows.tolist(), strict=True)]
+            if count >= size or scores.shape[1] < count or all(len(best) >= k for best in found):
+                return found
+            count = min(size, 4 * count)
+
+    def _by_key(self, scores: Sequence[float], rows: Sequence[int]) -> dict[str, float]:
+        best: dict[str, float] = {}
+        for score, row in zip(scores, rows, strict=True):
+            key = self._key_of_row.get(row)
+            if key is not None and score > best.get(key, -math.inf):
+                best[key] = score
+        return best
+
+    # --- files -----------------------------------------------------------------------------------------------------------
+
+    def save(self, path: Path) -> None:
+        """Keys and vectors as one npz (`.npz` is the caller's to name)."""
+        with self._lock:
+            entries = dict(self._vectors)
+        names = np.frombuffer(json.dumps(list(entries)).encode(), dtype=np.uint8)
+        counts = np.array([len(vectors) for vectors in entries.values()], dtype=np.int64)
+        rows = np.concatenate([np.zeros((0, self.dim), np.float32), *entries.values()])
+        with path.open("wb") as file:
+            np.savez(file, keys=names, counts=counts, vectors=rows)
+
+    @classmethod
+    def load(cls, path: Path, options: IndexOptions | None = None) -> "VectorIndex":
+        """The index that `save` wrote."""
+        with np.load(path, allow_pickle=False) as stored:
+            keys = json.loads(stored["keys"].tobytes())
+            counts, vectors = stored["counts"], stored["vectors"]
+        index = cls(vectors.shape[1], options)
+        index.apply(dict(zip(keys, np.split(vectors, np.cumsum(counts)[:-1]), strict=True)) if keys else {})
+        return index
