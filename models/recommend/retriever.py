@@ -1,0 +1,210 @@
+"""The shop as it can be searched: by picture, by text and by behaviour, kept up to date product by product."""
+
+import threading
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from typing import Protocol
+
+import numpy as np
+
+from models.index import IndexOptions, VectorIndex
+from models.recommend.history import weighted_products
+from models.types import Candidate, Document, DocumentId, Event, Match, Passage, Product, ProductId, Vectors
+
+
+class TextEmbedder(Protocol):
+    """Texts -> float32 (n, dim), L2-normalised."""
+
+    @property
+    def dim(self) -> int: ...
+
+    def embed(self, texts: Sequence[str]) -> Vectors: ...
+
+
+class ShopIndex:
+    """FAISS indexes over product pictures, product and knowledge text, and item factors.
+
+    Thread-safe. Texts are embedded before the lock is taken; a change is then visible as a whole: a product put again loses the
+    attributes it no longer has in the same step. Prices and stock are not indexed: they come from the store.
+    """
+
+    def __init__(self, text: TextEmbedder, *, picture_dim: int, factor_dim: int, options: IndexOptions | None = None) -> None:
+        self._text = text
+        self._pictures = VectorIndex(picture_dim, options)
+        self._products = VectorIndex(text.dim, options)
+        self._sentences = VectorIndex(text.dim, options)
+        self._factors = VectorIndex(factor_dim, options)
+        self._lock = threading.RLock()
+        self._passages: dict[str, Passage] = {}  # source_id -> what is cited; score 0
+        self._sources_of: dict[ProductId, set[str]] = {}  # product -> its specifications and documents
+        self._shop_wide: set[str] = set()
+
+    # --- updates ---------------------------------------------------------------------------------------------------------
+
+    def put_product(self, product: Product) -> None:
+        """Index a product's texts, replacing what was known of it; its pictures and documents stay."""
+        self.put_products((product,))
+
+    def put_products(self, products: Iterable[Product]) -> None:
+        """As `put_product`, with one pass of the text embedder and in one step for all."""
+        by_id = {product.product_id: product for product in products}
+        specs = {product_id: _specifications(product) for product_id, product in by_id.items()}
+        fresh = {passage.source_id: passage for passages in specs.values() for passage in passages}
+        vectors = self._text.embed([*map(product_text, by_id.values()), *(passage.text for passage in fresh.values())])
+        contents = dict(zip(by_id, vectors, strict=False))
+        with self._lock:
+            stale = {source for product_id in by_id for source in self._specs_of(product_id)} - fresh.keys()
+            self._products.apply(contents)
+            self._replace(stale, fresh, vectors[len(by_id) :])
+
+    def remove_product(self, product_id: ProductId) -> None:
+        """Forget a product with its pictures, factors and specifications; documents about it are removed by their own ids."""
+        with self._lock:
+            self._products.remove(product_id)
+            self._pictures.remove(product_id)
+            self._factors.remove(product_id)
+            self._replace(set(self._specs_of(product_id)), {}, np.zeros((0, self._text.dim), np.float32))
+
+    def put_document(self, document: Document) -> None:
+        self.put_documents((document,))
+
+    def put_documents(self, documents: Iterable[Document]) -> None:
+        """Index pieces of knowledge, replacing those with the same ids, in one step."""
+        fresh = {str(document.document_id): _cited(document) for document in documents}
+        vectors = self._text.embed([passage.question or passage.text for passage in fresh.values()])
+        with self._lock:
+            self._replace(set(), fresh, vectors)
+
+    def remove_document(self, document_id: DocumentId) -> None:
+        with self._lock:
+            self._replace({document_id}, {}, np.zeros((0, self._text.dim), np.float32))
+
+    def put_views(self, product_id: ProductId, views: Vectors) -> None:
+        """Make `views` float32 (v, picture_dim), L2-normalised, all pictures of a product. Raises ValueError for another width."""
+        self._pictures.upsert(product_id, views)
+
+    def put_factors(self, factors: Mapping[ProductId, Vectors]) -> None:
+        """Replace all item factors by these, each float32 (factor_dim,), L2-normalised."""
+        named = {str(product_id): vector for product_id, vector in factors.items()}
+        self._factors.apply(named, removes=set(self._factors.keys()) - named.keys())
+
+    def _specs_of(self, product_id: ProductId) -> Iterator[str]:
+        return (source for source in self._sources_of.get(product_id, ()) if self._passages[source].kind == "spec")
+
+    def _replace(self, stale: Collection[str], fresh: Mapping[str, Passage], vectors: Vectors) -> None:
+        self._sentences.apply(dict(zip(fresh, vectors, strict=True)), removes=stale)
+        for source in {*stale, *fresh} & self._passages.keys():
+            self._unlink(self._passages.pop(source))
+        for source, passage in fresh.items():
+            self._passages[source] = passage
+            self._bucket(passage).add(source)
+
+    def _unlink(self, passage: Passage) -> None:
+        bucket = self._bucket(passage)
+        bucket.discard(passage.source_id)
+        if not bucket and passage.product_id is not None:
+            del self._sources_of[passage.product_id]
+
+    def _bucket(self, passage: Passage) -> set[str]:
+        return self._shop_wide if passage.product_id is None else self._sources_of.setdefault(passage.product_id, set())
+
+    # --- search ----------------------------------------------------------------------------------------------------------
+
+    def match(self, embeddings: Vectors, *, among: frozenset[ProductId] | None, top_k: int) -> list[tuple[Match, ...]]:
+        """The nearest enrolled products of each embedding float32 (n, picture_dim), best first; only those in `among` when given."""
+        found = self._pictures.search(embeddings, top_k, among=among)
+        return [tuple(Match(ProductId(key), score) for key, score in best) for best in found]
+
+    def passages(self, query: str, *, products: frozenset[ProductId] | None, k: int) -> tuple[Passage, ...]:
+        """The best evidence, best first; with `products` only about them, and shop-wide documents."""
+        vector = self._text.embed([query])
+        with self._lock:
+            found = self._sentences.search(vector, k, among=self._sources_about(products))[0]
+            return tuple(_scored(self._passages[source], score) for source, score in found)
+
+    def _sources_about(self, products: frozenset[ProductId] | None) -> set[str] | None:
+        if products is None:
+            return None
+        return self._shop_wide.union(*(self._sources_of.get(product_id, ()) for product_id in products))
+
+    def find_products(self, text: str, k: int) -> tuple[Match, ...]:
+        """Products whose title, category, brand, tags and description are nearest to a text."""
+        return tuple(Match(ProductId(key), score) for key, score in self._products.search(self._text.embed([text]), k)[0])
+
+    def similar(self, product_ids: Sequence[ProductId], k: int, exclude: Collection[ProductId] = ()) -> tuple[Candidate, ...]:
+        """Products nearest to any of the given ones, which are left out; see `similarity` for the score."""
+        return self._similar(dict.fromkeys(product_ids, 1.0), k, exclude)
+
+    def candidates(
+        self, history: Sequence[Event], context: Sequence[ProductId], *, k: int, exclude: Collection[ProductId]
+    ) -> tuple[Candidate, ...]:
+        """Products similar to the context and to what the viewer looked at lately (oldest first), recent interest counting more."""
+        return self._similar(weighted_products(history, context, limit=8), k, {*exclude, *context})
+
+    def _similar(self, seeds: Mapping[ProductId, float], k: int, exclude: Collection[ProductId]) -> tuple[Candidate, ...]:
+        known = [seed for seed in seeds if self._products.vectors(seed) is not None or self._factors.vectors(seed) is not None]
+        found = sorted(self._neighbours(known, k + len(exclude) + 1) - set(exclude))
+        if not known or not found:
+            return ()
+        weights = np.array([seeds[seed] for seed in known], dtype=np.float32)[:, None]
+        same = np.array([[seed == product_id for product_id in found] for seed in known])
+        scores = np.where(same, -np.inf, self.similarity(known, found) * weights)
+        best, seed_of = scores.max(axis=0), scores.argmax(axis=0)
+        order = [place for place in np.argsort(-best, kind="stable")[:k] if best[place] > 0]
+        return tuple(Candidate(found[place], "similar_to", float(best[place]), known[seed_of[place]]) for place in order)
+
+    def _neighbours(self, seeds: Sequence[ProductId], k: int) -> set[ProductId]:
+        found: set[ProductId] = set()
+        for index in (self._products, self._factors):
+            stored = [vectors for seed in seeds if (vectors := index.vectors(seed)) is not None]
+            if stored:
+                found.update(ProductId(key) for best in index.search(np.concatenate(stored), k) for key, _ in best)
+        return found
+
+    def similarity(self, left: Sequence[ProductId], right: Sequence[ProductId]) -> Vectors:
+        """float32 (len(left), len(right)), -1..1: mean of the cosines of the texts and of the factors, unknown ones counting 0."""
+        parts = [_stacked(index, left) @ _stacked(index, right).T for index in (self._products, self._factors)]
+        return np.asarray(sum(parts) / len(parts), dtype=np.float32)
+
+    def topic(self, text: str, products: Sequence[ProductId]) -> Vectors:
+        """float32 (len(products),): cosine of a text, such as a room's title and tags, with each product's text."""
+        return np.asarray(_stacked(self._products, products) @ self._text.embed([text])[0], dtype=np.float32)
+
+
+def _stacked(index: VectorIndex, product_ids: Sequence[ProductId]) -> Vectors:
+    rows = np.zeros((len(product_ids), index.dim), dtype=np.float32)
+    for place, product_id in enumerate(product_ids):
+        vectors = index.vectors(product_id)
+        if vectors is not None:
+            rows[place] = vectors[0]
+    return rows
+
+
+def product_text(product: Product) -> str:
+    """What a product is found by: title, brand, category, tags and description."""
+    parts = (product.title, product.brand, product.category, " ".join(product.tags), product.description)
+    return " ".join(part for part in parts if part)
+
+
+def _specifications(product: Product) -> list[Passage]:
+    """One sentence per attribute, `title: attribute: value`, and the brand and description likewise."""
+    facts = dict(product.attributes)
+    if product.brand:
+        facts.setdefault("brand", product.brand)
+    if product.description:
+        facts.setdefault("description", product.description)
+    return [
+        Passage(f"{product.product_id}#{name}", "spec", f"{product.title}: {name}: {value}", 0.0, product.product_id)
+        for name, value in facts.items()
+    ]
+
+
+def _cited(document: Document) -> Passage:
+    if document.kind == "qa":
+        text = document.answer or document.text or document.question or ""
+    else:
+        text = document.text or document.answer or document.question or ""
+    return Passage(document.document_id, document.kind, text, 0.0, document.product_id, document.question, document.answer)
+
+
+def _scored(passage: Passage, score: float) -> Passage:
+    return Passage(passage.source_id, passage.kind, passage.text, score, passage.product_id, passage.question, passage.answer)
