@@ -1,0 +1,17 @@
+"""The deadline of whatever node is running now, handed down through a ContextVar."""
+
+import math
+import time
+from contextvars import ContextVar
+
+deadline_variable: ContextVar[float] = ContextVar("livecart_deadline", default=math.inf)
+
+
+def current_deadline() -> float:
+    """When the running node has to be done, on the `time.monotonic` clock; infinite outside of a graph."""
+    return deadline_variable.get()
+
+
+def remaining_s() -> float:
+    """Seconds the running node has left, never below 0; infinite outside of a graph."""
+    return max(0.0, deadline_variable.get() - time.monotonic())
