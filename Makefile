@@ -3,7 +3,7 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 .PHONY: help setup setup-dev serve test check format bench pin clean
 VENV ?= .venv
-export VENV PYTHON TORCH_INDEX_URL
+export VENV PYTHON PINS TORCH_INDEX_URL
 BIN := $(VENV)/bin
 CONFIG ?= serve_config.yaml
 # The arithmetic of the tests is small: more threads only fight over the cores.

@@ -6,7 +6,7 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 mode=${1:-run}
 venv=${VENV:-.venv}
-pins=(requirements/cpu.txt)
+pins=("requirements/${PINS:-cpu}.txt")
 if [[ $mode == dev ]]; then pins+=(requirements/dev.txt); fi
 
 stamp_of() { cat requirements/install.sh pyproject.toml "$@" | sha256sum | cut -c1-16; }
@@ -63,7 +63,7 @@ forget_half_installed
 
 arguments=()
 for file in "${pins[@]}"; do arguments+=(-r "$file"); done
-say "installing $(cat "${pins[@]}" | grep -c ==) pinned packages (2.8 GB on disk; minutes, depending on the network)"
+say "installing $(cat "${pins[@]}" | grep -c ==) pinned packages (gigabytes: minutes, depending on the network)"
 if ! install "${arguments[@]}"; then
     if [[ -z ${TORCH_INDEX_URL:-} ]]; then torch_help; fi
     say "once more, with the index in TORCH_INDEX_URL"
@@ -75,5 +75,5 @@ install --no-build-isolation --quiet --editable .
 rm -f "$venv"/.livecart-"$mode"-*
 touch "$stamp"
 # what tests need includes what serving needs
-if [[ $mode == dev ]]; then touch "$venv/.livecart-run-$(stamp_of requirements/cpu.txt)"; fi
+if [[ $mode == dev ]]; then touch "$venv/.livecart-run-$(stamp_of "${pins[0]}")"; fi
 say "ready: $venv"

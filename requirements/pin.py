@@ -6,6 +6,7 @@ writes are installed with `--no-deps`, so what is missing from them is missing f
 """
 
 import argparse
+import json
 import sys
 import tomllib
 from collections.abc import Iterable
@@ -58,6 +59,12 @@ def closure(roots: Iterable[Requirement]) -> dict[str, str]:
     return versions
 
 
+def reported(path: Path) -> dict[str, str]:
+    """Name -> version from a `pip install --report` file."""
+    installed = json.loads(path.read_text(encoding="utf-8"))["install"]
+    return {canonicalize_name(item["metadata"]["name"]): item["metadata"]["version"] for item in installed}
+
+
 def write_pins(path: Path, versions: dict[str, str]) -> None:
     # torch's CPU wheel is the one an index may lack: first in the file, so that the failure comes before the downloads
     ordered = sorted(versions.items(), key=lambda pin: (pin[0] != "torch", pin[0]))
@@ -68,7 +75,11 @@ def write_pins(path: Path, versions: dict[str, str]) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.parse_args()
+    parser.add_argument("--gpu", type=Path, metavar="REPORT", help="write gpu.txt from a report of pip instead; see README.md")
+    report: Path | None = parser.parse_args().gpu
+    if report is not None:
+        write_pins(HERE / "gpu.txt", reported(report))
+        return
     # setuptools builds the editable install without a download
     product = closure([*read_roots(HERE / "cpu.in"), *project_roots(), Requirement("setuptools")])
     tools = closure(read_roots(HERE / "dev.in"))
