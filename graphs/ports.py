@@ -5,7 +5,7 @@ Each port has two adapters in `deployments/`: `local` over an in-process model a
 the deadline is the one of the running node (`graphs.flow.remaining_s`).
 """
 
-from collections.abc import AsyncIterator, Collection, Mapping, Sequence
+from collections.abc import AsyncGenerator, Collection, Mapping, Sequence
 from typing import Protocol
 
 from models.types import (
@@ -19,6 +19,7 @@ from models.types import (
     ProductId,
     Prompt,
     Ranked,
+    RankedRoom,
     RankRequest,
     Room,
     RoomId,
@@ -46,17 +47,31 @@ class Knowledge(Protocol):
         ...
 
 
-class CandidateSource(Protocol):
-    async def candidates(
+class Candidates(Protocol):
+    """Products that one source proposes to a viewer with this history (oldest first) and this context (what is on screen)."""
+
+    async def by_behaviour(
         self, history: Sequence[Event], context: Sequence[ProductId], *, k: int, exclude: Collection[ProductId]
     ) -> tuple[Candidate, ...]:
-        """Products that one source proposes to a viewer with this history (oldest first) and this context."""
+        """Bought together with what the viewer touched, popular, fresh."""
+        ...
+
+    async def by_content(
+        self, history: Sequence[Event], context: Sequence[ProductId], *, k: int, exclude: Collection[ProductId]
+    ) -> tuple[Candidate, ...]:
+        """Like what is on screen or was touched."""
         ...
 
 
 class Ranker(Protocol):
     async def rank(self, request: RankRequest) -> tuple[Ranked, ...]:
         """Every distinct candidate once, best first."""
+        ...
+
+
+class RoomRanker(Protocol):
+    async def rank_rooms(self, history: Sequence[Event], live: Sequence[Room], *, k: int) -> tuple[RankedRoom, ...]:
+        """At most `k` of the rooms given, best first."""
         ...
 
 
@@ -67,8 +82,8 @@ class Comprehension(Protocol):
 
 
 class Writer(Protocol):
-    def write(self, prompt: Prompt) -> AsyncIterator[TextDelta]:
-        """Generate text. Closing the iterator aborts the request in the engine."""
+    def write(self, prompt: Prompt) -> AsyncGenerator[TextDelta, None]:
+        """Generate text. Closing the generator aborts the request in the engine."""
         ...
 
 

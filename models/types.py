@@ -211,3 +211,13 @@ class Ranked:
     cart: float
     purchase: float
     reasons: tuple[tuple[ReasonKind, ProductId | None, float], ...]  # kind, because, weight >= 0; additive, largest first
+
+
+RoomReasonKind = Literal["watched_before", "similar_to", "topic", "popular", "fresh"]
+
+
+@dataclass(frozen=True, slots=True)
+class RankedRoom:
+    room_id: RoomId
+    score: float  # 0..1
+    reasons: tuple[tuple[RoomReasonKind, float], ...]  # kind, weight >= 0; additive, largest first

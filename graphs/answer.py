@@ -1,0 +1,199 @@
+"""Question -> what it is about -> slot, stored answer or a grounded generation -> one checked reply, streamed."""
+
+from collections.abc import AsyncGenerator
+from dataclasses import dataclass
+
+from graphs.errors import NotFound
+from graphs.flow import GraphBuilder, StreamGraph
+from graphs.phrases import decline, small_talk
+from graphs.ports import Catalog, Comprehension, Knowledge, Viewers
+from graphs.slots import SlotAnswer, detect_language, facts_of, mentioned, slot_answer
+from graphs.speaking import Draft, Said, Speaker, Step, declined, quote, whole
+from models.types import Label, Language, Passage, Product, ProductId, Room, RoomId, ViewerId
+
+PASSAGES = 12
+UNCLEAR = Label("unclear", 0.0)
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerRequest:
+    question: str
+    room_id: RoomId | None = None
+    product_id: ProductId | None = None
+    viewer_id: ViewerId | None = None
+    language: Language | None = None
+    on_screen: tuple[ProductId, ...] = ()  # what `moment` saw: the question is about these unless it names another
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerReply:
+    answer: str
+    grounded: bool
+    abstained: bool
+    source: str
+    citations: tuple[Passage, ...]
+    intent: Label
+    sentiment: Label
+    product_ids: tuple[ProductId, ...]
+    ai_generated: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """What the caller named, looked up."""
+
+    language: Language
+    room: Room | None
+    product: Product | None
+    shelf: tuple[Product, ...]  # of the room, in display order
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerNodes:
+    catalog: Catalog
+    knowledge: Knowledge
+    comprehension: Comprehension
+    viewers: Viewers
+    speaker: Speaker
+    bank_threshold: float  # question similarity from which on a stored answer is given as it is
+    evidence_threshold: float  # similarity from which on a passage may support an answer
+
+    async def scope(self, request: AnswerRequest) -> Scope:
+        room = await self._room(request.room_id)
+        wanted = {*(room.shelf if room else ()), *((request.product_id,) if request.product_id else ())}
+        products = await self.catalog.products(wanted)
+        if request.product_id is not None and request.product_id not in products:
+            raise NotFound(f"no product `{request.product_id}`; PUT /v1/products/{request.product_id} makes it", param="product_id")
+        return Scope(
+            language=request.language or detect_language(request.question),
+            room=room,
+            product=products[request.product_id] if request.product_id else None,
+            shelf=tuple(products[p] for p in room.shelf if p in products) if room else (),
+        )
+
+    async def _room(self, room_id: RoomId | None) -> Room | None:
+        if room_id is None:
+            return None
+        room = await self.catalog.room(room_id)
+        if room is None:
+            raise NotFound(f"no room `{room_id}`; PUT /v1/rooms/{room_id} makes it", param="room_id")
+        return room
+
+    async def known(self, request: AnswerRequest) -> bool:
+        if request.viewer_id is not None and not await self.viewers.history(request.viewer_id, limit=1):
+            raise NotFound(f"no viewer `{request.viewer_id}`: nothing was ever sent about them", param="viewer_id")
+        return True
+
+    async def intent(self, request: AnswerRequest) -> Label:
+        return await self.comprehension.intent(request.question)
+
+    async def sentiment(self, request: AnswerRequest) -> Label:
+        return await self.comprehension.sentiment(request.question)
+
+    async def subject(self, request: AnswerRequest, scope: Scope) -> tuple[Product, ...]:
+        """The products a question is about: named by id, by title, on screen, in the host's hand; nothing when none of these."""
+        if scope.product is not None:
+            return (scope.product,)
+        on_screen = await self.catalog.products(request.on_screen)
+        choice = scope.shelf or tuple(on_screen.values()) or await self._plausible(request.question)
+        named = mentioned(request.question, choice)
+        if named:
+            return tuple(p for p in choice if p.product_id in named)
+        if on_screen:
+            return tuple(on_screen[p] for p in request.on_screen if p in on_screen)[:1]
+        return tuple(p for p in scope.shelf if scope.room and p.product_id == scope.room.showing)
+
+    async def _plausible(self, question: str) -> tuple[Product, ...]:
+        found = await self.knowledge.passages(question, products=None, k=PASSAGES)
+        return tuple((await self.catalog.products({p.product_id for p in found if p.product_id})).values())
+
+    async def passages(self, request: AnswerRequest, scope: Scope, subject: tuple[Product, ...]) -> tuple[Passage, ...]:
+        about = subject or scope.shelf
+        within = frozenset(p.product_id for p in about) if about else None
+        return await self.knowledge.passages(request.question, products=within, k=PASSAGES)
+
+    @staticmethod
+    def slot(request: AnswerRequest, scope: Scope, intent: Label, subject: tuple[Product, ...]) -> SlotAnswer | None:
+        """A value straight from the store; only when it is clear which product is meant."""
+        if len(subject) != 1:
+            return None
+        return slot_answer(request.question, intent.label, subject[0], room=scope.room, language=scope.language)
+
+    def draft(
+        self,
+        request: AnswerRequest,
+        scope: Scope,
+        intent: Label,
+        subject: tuple[Product, ...],
+        passages: tuple[Passage, ...],
+        slot: SlotAnswer | None,
+    ) -> Draft:
+        """Decide who answers: the store, the answer bank, the LLM with evidence, or nobody."""
+        if slot is not None:
+            return Draft(scope.language, said=Said(slot.text, "slot", (slot.evidence,)))
+        banked = self._banked(passages)
+        if banked is not None and banked.answer is not None:
+            return Draft(scope.language, said=Said(banked.answer, "bank", (banked,)))
+        evidence = tuple(p for p in passages if p.score >= self.evidence_threshold)
+        if evidence:
+            return Draft(
+                scope.language,
+                question=request.question,
+                evidence=evidence,
+                facts=tuple(fact.text for product in subject for fact in facts_of(product)),
+                titles=tuple(p.title for p in subject),
+            )
+        polite = small_talk(intent.label, scope.language)
+        return Draft(scope.language, said=Said(polite, "none") if polite else Said(decline(scope.language), "none", abstained=True))
+
+    def _banked(self, passages: tuple[Passage, ...]) -> Passage | None:
+        return next((p for p in passages if p.kind == "qa" and p.score >= self.bank_threshold), None)
+
+    def generate(self, draft: Draft) -> AsyncGenerator[Step, None]:
+        return self.speaker.generate(draft)
+
+    @staticmethod
+    def reply(_known: bool, intent: Label, sentiment: Label, subject: tuple[Product, ...], said: Said) -> AnswerReply:
+        cited = tuple(p.product_id for p in said.citations if p.product_id)
+        return AnswerReply(
+            answer=said.text,
+            grounded=bool(said.citations),
+            abstained=said.abstained,
+            source=said.source,
+            citations=said.citations,
+            intent=intent,
+            sentiment=sentiment,
+            product_ids=tuple(dict.fromkeys((*(p.product_id for p in subject), *cited))),
+            ai_generated=said.source == "llm",
+        )
+
+
+def unclear(_request: AnswerRequest) -> Label:
+    """Fallback of the classifiers: the answer does without them."""
+    return UNCLEAR
+
+
+def is_settled(draft: Draft) -> bool:
+    return draft.said is not None
+
+
+def without_llm(draft: Draft) -> tuple[Step, ...]:
+    """Fallback of the generation: the polite sentence, and the question is noted."""
+    said = declined(draft)
+    return (said.text, said)
+
+
+def answer_graph(nodes: AnswerNodes) -> StreamGraph[AnswerRequest, Step, AnswerReply]:
+    g = GraphBuilder("answer", AnswerRequest)
+    scope = g.add(nodes.scope, g.request, timeout_s=2.0)
+    known = g.add(nodes.known, g.request, timeout_s=2.0)
+    intent = g.add(nodes.intent, g.request, timeout_s=1.0, fallback=unclear)
+    sentiment = g.add(nodes.sentiment, g.request, timeout_s=1.0, fallback=unclear)
+    subject = g.add(nodes.subject, g.request, scope, timeout_s=2.0)
+    passages = g.add(nodes.passages, g.request, scope, subject, timeout_s=2.0)
+    slot = g.apply(nodes.slot, g.request, scope, intent, subject)
+    draft = g.apply(nodes.draft, g.request, scope, intent, subject, passages, slot)
+    quoted = g.stream(quote, draft, reduce=whole, timeout_s=1.0)
+    generated = g.stream(nodes.generate, draft, reduce=whole, timeout_s=10.0, first_item_timeout_s=6.0, fallback=without_llm)
+    said = g.when(g.apply(is_settled, draft), then=quoted, otherwise=generated, name="said")
+    return g.build_stream(g.apply(nodes.reply, known, intent, sentiment, subject, said), items=said)

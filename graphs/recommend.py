@@ -1,0 +1,216 @@
+"""Viewer -> candidates from several sources at once -> ranked products with reasons."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Literal
+
+from graphs.errors import InvalidRequest, NotFound
+from graphs.flow import Graph, GraphBuilder
+from graphs.ports import Candidates, Catalog, Ranker, Viewers
+from models.types import Candidate, Event, ProductId, Ranked, RankRequest, ReasonKind, Room, RoomId, ViewerId
+
+CANDIDATES_PER_SOURCE = 100
+
+
+@dataclass(frozen=True, slots=True)
+class RecommendRequest:
+    viewer_id: ViewerId
+    room_id: RoomId | None = None
+    k: int = 10
+    context: tuple[ProductId, ...] = ()  # on screen or under discussion; not recommended back
+    exclude: tuple[ProductId, ...] = ()
+    within: Literal["room"] | None = None  # "room" makes the shelf a limit, not a preference
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    kind: ReasonKind
+    product_id: ProductId | None
+    weight: float
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class RecommendedProduct:
+    product_id: ProductId
+    score: float
+    reasons: tuple[Reason, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Exposure:
+    name: str
+    variant: str
+
+
+@dataclass(frozen=True, slots=True)
+class RecommendReply:
+    items: tuple[RecommendedProduct, ...]
+    experiment: Exposure | None = None
+
+
+async def known_history(viewers: Viewers, viewer_id: ViewerId, *, limit: int) -> tuple[Event, ...]:
+    """The viewer's latest events. Raises NotFound for a viewer of whom nothing is held."""
+    history = await viewers.history(viewer_id, limit=limit)
+    if not history:
+        raise NotFound(
+            f"no viewer `{viewer_id}`: nothing was ever sent about them; POST /v1/events first, an `enter` is enough", param="viewer_id"
+        )
+    return history
+
+
+@dataclass(frozen=True, slots=True)
+class RecommendNodes:
+    catalog: Catalog
+    viewers: Viewers
+    candidates: Candidates
+    ranker: Ranker
+    history_events: int = 50
+
+    async def history(self, request: RecommendRequest) -> tuple[Event, ...]:
+        return await known_history(self.viewers, request.viewer_id, limit=self.history_events)
+
+    async def room(self, request: RecommendRequest) -> Room | None:
+        if request.room_id is None:
+            if request.within == "room":
+                raise InvalidRequest('`within: "room"` needs a `room_id`', param="within")
+            return None
+        room = await self.catalog.room(request.room_id)
+        if room is None:
+            raise NotFound(f"no room `{request.room_id}`; PUT /v1/rooms/{request.room_id} makes it", param="room_id")
+        return room
+
+    async def context(self, request: RecommendRequest) -> tuple[ProductId, ...]:
+        known = await self.catalog.products(request.context)
+        unknown = [product_id for product_id in request.context if product_id not in known]
+        if unknown:
+            raise NotFound(f"no product `{unknown[0]}`", param="context.product_ids")
+        return request.context
+
+    async def by_behaviour(
+        self, request: RecommendRequest, history: tuple[Event, ...], context: tuple[ProductId, ...]
+    ) -> tuple[Candidate, ...]:
+        """Bought together, popular and fresh."""
+        return await self.candidates.by_behaviour(history, context, k=CANDIDATES_PER_SOURCE, exclude=_excluded(request))
+
+    async def by_content(
+        self, request: RecommendRequest, history: tuple[Event, ...], context: tuple[ProductId, ...]
+    ) -> tuple[Candidate, ...]:
+        """Similar to what is on screen or was looked at."""
+        return await self.candidates.by_content(history, context, k=CANDIDATES_PER_SOURCE, exclude=_excluded(request))
+
+    @staticmethod
+    def on_shelf(request: RecommendRequest, room: Room | None) -> tuple[Candidate, ...]:
+        shelf = room.shelf if room else ()
+        excluded = _excluded(request)
+        return tuple(Candidate(p, "on_shelf", 1.0 / rank) for rank, p in enumerate(shelf, start=1) if p not in excluded)
+
+    async def sellable(
+        self,
+        request: RecommendRequest,
+        room: Room | None,
+        behaviour: tuple[Candidate, ...],
+        content: tuple[Candidate, ...],
+        shelf: tuple[Candidate, ...],
+    ) -> tuple[Candidate, ...]:
+        """All candidates that exist, are not sold out and, `within` a room, stand on its shelf."""
+        merged = (*shelf, *behaviour, *content)
+        if request.within == "room" and room is not None:
+            merged = tuple(c for c in merged if c.product_id in room.shelf)
+        products = await self.catalog.products({c.product_id for c in merged})
+        return tuple(c for c in merged if c.product_id in products and products[c.product_id].stock != 0)
+
+    async def rank(
+        self,
+        request: RecommendRequest,
+        history: tuple[Event, ...],
+        room: Room | None,
+        context: tuple[ProductId, ...],
+        candidates: tuple[Candidate, ...],
+    ) -> tuple[Ranked, ...]:
+        return await self.ranker.rank(
+            RankRequest(
+                viewer_id=request.viewer_id,
+                history=history,
+                candidates=candidates,
+                context=context,
+                shelf=room.shelf if room else (),
+                at=datetime.now(UTC),
+            )
+        )
+
+    async def explain(self, request: RecommendRequest, ranked: tuple[Ranked, ...]) -> RecommendReply:
+        best = ranked[: request.k]
+        named = {because for item in best for _, because, _ in item.reasons if because is not None}
+        products = await self.catalog.products(named)
+        titles = {product_id: product.title for product_id, product in products.items()}
+        return RecommendReply(
+            tuple(
+                RecommendedProduct(
+                    item.product_id,
+                    item.score,
+                    tuple(Reason(kind, because, weight, reason_text(kind, because, titles)) for kind, because, weight in item.reasons),
+                )
+                for item in best
+            )
+        )
+
+
+def _excluded(request: RecommendRequest) -> frozenset[ProductId]:
+    return frozenset((*request.context, *request.exclude))
+
+
+def reason_text(kind: ReasonKind, because: ProductId | None, titles: dict[ProductId, str]) -> str:
+    title = titles.get(because, because) if because is not None else None
+    return {
+        "similar_to": f"similar to {title}" if title else "similar to what you looked at",
+        "bought_together": f"often bought by viewers of {title}" if title else "often bought by viewers like you",
+        "on_shelf": "on this room's shelf",
+        "popular": "popular right now",
+        "fresh": "new in the shop",
+    }[kind]
+
+
+def nothing(*_inputs: object) -> tuple[Candidate, ...]:
+    """Fallback of one source of candidates: the others go on without it."""
+    return ()
+
+
+def by_best_source(
+    _request: RecommendRequest,
+    _history: tuple[Event, ...],
+    _room: Room | None,
+    _context: tuple[ProductId, ...],
+    candidates: tuple[Candidate, ...],
+) -> tuple[Ranked, ...]:
+    """Fallback of the ranker: candidates in the order of their own sources (reciprocal rank fusion, Cormack et al. 2009)."""
+    scores: dict[ProductId, float] = {}
+    first: dict[ProductId, Candidate] = {}
+    for source in _by_source(candidates):
+        for rank, candidate in enumerate(sorted(source, key=lambda c: -c.score), start=1):
+            scores[candidate.product_id] = scores.get(candidate.product_id, 0.0) + 1.0 / (60 + rank)
+            first.setdefault(candidate.product_id, candidate)
+    order = sorted(scores, key=lambda p: (-scores[p], p))
+    return tuple(Ranked(p, scores[p], 0.0, 0.0, 0.0, ((first[p].source, first[p].because, scores[p]),)) for p in order)
+
+
+def _by_source(candidates: Iterable[Candidate]) -> list[list[Candidate]]:
+    sources: dict[ReasonKind, list[Candidate]] = {}
+    for candidate in candidates:
+        sources.setdefault(candidate.source, []).append(candidate)
+    return list(sources.values())
+
+
+def recommend_graph(nodes: RecommendNodes) -> Graph[RecommendRequest, RecommendReply]:
+    g = GraphBuilder("recommend", RecommendRequest)
+    history = g.add(nodes.history, g.request, timeout_s=2.0)
+    room = g.add(nodes.room, g.request, timeout_s=2.0)
+    context = g.add(nodes.context, g.request, timeout_s=2.0)
+    behaviour = g.add(nodes.by_behaviour, g.request, history, context, timeout_s=1.0, fallback=nothing)
+    content = g.add(nodes.by_content, g.request, history, context, timeout_s=1.0, fallback=nothing)
+    shelf = g.apply(nodes.on_shelf, g.request, room)
+    candidates = g.add(nodes.sellable, g.request, room, behaviour, content, shelf, timeout_s=2.0)
+    ranked = g.add(nodes.rank, g.request, history, room, context, candidates, timeout_s=1.0, fallback=by_best_source)
+    reply = g.add(nodes.explain, g.request, ranked, timeout_s=1.0)
+    return g.build(reply)

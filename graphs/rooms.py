@@ -1,0 +1,83 @@
+"""Viewer -> which of the rooms that are live now to enter."""
+
+from dataclasses import dataclass
+
+from graphs.flow import Graph, GraphBuilder
+from graphs.ports import Catalog, RoomRanker, Viewers
+from graphs.recommend import known_history
+from models.types import Event, RankedRoom, Room, RoomId, RoomReasonKind, ViewerId
+
+
+@dataclass(frozen=True, slots=True)
+class RoomsRequest:
+    viewer_id: ViewerId
+    k: int = 10
+
+
+@dataclass(frozen=True, slots=True)
+class RoomReason:
+    kind: RoomReasonKind
+    weight: float
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class RecommendedRoom:
+    room_id: RoomId
+    score: float
+    reasons: tuple[RoomReason, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class RoomsReply:
+    rooms: tuple[RecommendedRoom, ...]
+
+
+REASON_TEXTS: dict[RoomReasonKind, str] = {
+    "watched_before": "you watched this room before",
+    "similar_to": "it shows products like those you looked at",
+    "topic": "it is about what you follow",
+    "popular": "many viewers are in it now",
+    "fresh": "it has just started",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class RoomsNodes:
+    catalog: Catalog
+    viewers: Viewers
+    ranker: RoomRanker
+    history_events: int = 50
+
+    async def history(self, request: RoomsRequest) -> tuple[Event, ...]:
+        return await known_history(self.viewers, request.viewer_id, limit=self.history_events)
+
+    async def live(self, _request: RoomsRequest) -> tuple[Room, ...]:
+        return await self.catalog.live_rooms()
+
+    async def rank(self, request: RoomsRequest, history: tuple[Event, ...], live: tuple[Room, ...]) -> tuple[RankedRoom, ...]:
+        return await self.ranker.rank_rooms(history, live, k=request.k)
+
+    @staticmethod
+    def reply(ranked: tuple[RankedRoom, ...]) -> RoomsReply:
+        return RoomsReply(
+            tuple(
+                RecommendedRoom(
+                    room.room_id, room.score, tuple(RoomReason(kind, weight, REASON_TEXTS[kind]) for kind, weight in room.reasons)
+                )
+                for room in ranked
+            )
+        )
+
+
+def as_listed(request: RoomsRequest, _history: tuple[Event, ...], live: tuple[Room, ...]) -> tuple[RankedRoom, ...]:
+    """Fallback: the live rooms as the store lists them, without a score of their own."""
+    return tuple(RankedRoom(room.room_id, 0.0, (("popular", 0.0),)) for room in live[: request.k])
+
+
+def rooms_graph(nodes: RoomsNodes) -> Graph[RoomsRequest, RoomsReply]:
+    g = GraphBuilder("rooms", RoomsRequest)
+    history = g.add(nodes.history, g.request, timeout_s=2.0)
+    live = g.add(nodes.live, g.request, timeout_s=2.0)
+    ranked = g.add(nodes.rank, g.request, history, live, timeout_s=1.0, fallback=as_listed)
+    return g.build(g.apply(nodes.reply, ranked))
