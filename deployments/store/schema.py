@@ -1,0 +1,213 @@
+"""The tables. Migrations create them; a test holds both to the same shape.
+
+`counters` numbers changes and events without gaps: a writing transaction takes its row lock first and keeps it until the commit, so numbers
+become visible in their own order. A PostgreSQL sequence would not do that: 8 may be committed before 7, and a follower would step over 7.
+"""
+
+from datetime import UTC, datetime
+
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Boolean,
+    Column,
+    DateTime,
+    Dialect,
+    Float,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    Text,
+    TypeDecorator,
+    UniqueConstraint,
+)
+
+
+class UtcDateTime(TypeDecorator[datetime]):
+    """A moment: any zone goes in (a time without one is refused), UTC comes out."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError(f"the time {value.isoformat()} has no zone")
+        moment = value.astimezone(UTC)
+        return moment.replace(tzinfo=None) if dialect.name == "sqlite" else moment
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+def _id() -> String:
+    """Ids sort by code point on both databases, whatever the server's locale, so that pages come in one order."""
+    return String().with_variant(String(collation="C"), "postgresql")
+
+
+def _sequence() -> BigInteger:
+    """A 64-bit key numbered by the database; SQLite numbers only a column declared INTEGER."""
+    return BigInteger().with_variant(Integer(), "sqlite")
+
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+counters = Table("counters", metadata, Column("name", String(), primary_key=True), Column("value", BigInteger(), nullable=False))
+
+secrets = Table("secrets", metadata, Column("name", String(), primary_key=True), Column("value", LargeBinary(), nullable=False))
+
+products = Table(
+    "products",
+    metadata,
+    Column("product_id", _id(), primary_key=True),
+    Column("title", Text(), nullable=False),
+    Column("category", Text(), nullable=False),
+    Column("price_amount", String(), nullable=False),  # decimal string: exact, and the trailing zeros stay
+    Column("price_currency", String(), nullable=False),
+    Column("brand", Text()),
+    Column("attributes", JSON(), nullable=False),
+    Column("description", Text()),
+    Column("tags", JSON(), nullable=False),
+    Column("stock", BigInteger()),
+)
+
+views = Table(
+    "views",
+    metadata,
+    Column("view_id", _sequence(), primary_key=True),
+    Column("product_id", _id(), ForeignKey("products.product_id"), nullable=False),
+    Column("picture_sha256", LargeBinary(), nullable=False),
+    Column("picture", LargeBinary(), nullable=False),  # as enrolled: another embedder can start from it
+    Column("embeddings", LargeBinary(), nullable=False),  # little-endian float32 (n, dim), rows joined
+    Column("dim", Integer(), nullable=False),
+    Column("model", Text(), nullable=False),
+    UniqueConstraint("product_id", "picture_sha256"),
+)
+
+documents = Table(
+    "documents",
+    metadata,
+    Column("document_id", _id(), primary_key=True),
+    Column("kind", String(), nullable=False),
+    Column("product_id", _id(), ForeignKey("products.product_id"), index=True),
+    Column("question", Text()),
+    Column("answer", Text()),
+    Column("text", Text()),
+    Column("language", String()),
+)
+
+rooms = Table(
+    "rooms",
+    metadata,
+    Column("room_id", _id(), primary_key=True),
+    Column("title", Text(), nullable=False),
+    Column("host", Text(), nullable=False),
+    Column("tags", JSON(), nullable=False),
+    Column("live", Boolean(), nullable=False),
+    Column("showing", _id(), ForeignKey("products.product_id"), index=True),
+    Index(None, "live", "room_id"),
+)
+
+shelves = Table(
+    "shelves",
+    metadata,
+    Column("room_id", _id(), ForeignKey("rooms.room_id"), primary_key=True),
+    Column("position", Integer(), primary_key=True),
+    Column("product_id", _id(), ForeignKey("products.product_id"), nullable=False, index=True),
+)
+
+shelf_history = Table(
+    "shelf_history",
+    metadata,
+    Column("seq", _sequence(), primary_key=True),
+    Column("room_id", _id(), nullable=False),  # outlives the room: no foreign key
+    Column("at", UtcDateTime(), nullable=False),
+    Column("live", Boolean(), nullable=False),
+    Column("shelf", JSON(), nullable=False),
+    Column("showing", _id()),
+    Index(None, "room_id", "seq"),
+)
+
+events = Table(
+    "events",
+    metadata,
+    Column("seq", BigInteger(), primary_key=True, autoincrement=False),
+    Column("event_id", _id(), nullable=False, unique=True),
+    Column("viewer_id", _id(), nullable=False),
+    Column("type", String(), nullable=False),
+    Column("at", UtcDateTime(), nullable=False),
+    Column("room_id", _id()),
+    Column("product_id", _id()),
+    Column("value", Float()),
+    Column("text", Text()),
+    Index(None, "viewer_id", "at", "seq"),
+)
+
+erased_events = Table("erased_events", metadata, Column("event_digest", LargeBinary(), primary_key=True))
+
+erasures = Table(
+    "erasures",
+    metadata,
+    Column("erasure_id", String(), primary_key=True),  # random; says that an erasure happened, not whose
+    Column("at", UtcDateTime(), nullable=False),
+    Column("event_count", BigInteger(), nullable=False),
+)
+
+exposures = Table(
+    "exposures",
+    metadata,
+    Column("seq", _sequence(), primary_key=True),
+    Column("experiment", _id(), nullable=False),
+    Column("variant", _id(), nullable=False),
+    Column("viewer_id", _id(), nullable=False, index=True),
+    Column("at", UtcDateTime(), nullable=False),
+    UniqueConstraint("experiment", "viewer_id"),
+)
+
+questions = Table(
+    "questions",
+    metadata,
+    Column("question_id", _sequence(), primary_key=True),
+    Column("at", UtcDateTime(), nullable=False),
+    Column("question", Text(), nullable=False),
+    Column("room_id", _id()),
+    Column("product_id", _id()),
+    Column("viewer_id", _id(), index=True),
+    Column("language", String()),
+    Column("status", String(), nullable=False),
+    Index(None, "status", "question_id"),
+)
+
+changes = Table(
+    "changes",
+    metadata,
+    Column("seq", BigInteger(), primary_key=True, autoincrement=False),
+    Column("kind", String(), nullable=False),
+    Column("key", _id(), nullable=False),
+    Column("op", String(), nullable=False),
+)
+
+audit_log = Table(
+    "audit_log",
+    metadata,
+    Column("seq", _sequence(), primary_key=True),
+    Column("at", UtcDateTime(), nullable=False),
+    Column("actor", Text(), nullable=False),
+    Column("action", String(), nullable=False),
+    Column("key", Text()),
+    Column("request_id", Text()),
+)

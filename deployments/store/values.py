@@ -1,0 +1,135 @@
+"""Frozen values that the store hands out beside those of `models.types`."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Generic, Literal, TypeVar
+
+from models.types import Event, EventId, Language, ProductId, RoomId, Vectors, ViewerId
+
+T = TypeVar("T")
+
+ChangeKind = Literal["product", "document", "room", "view"]
+ChangeOp = Literal["put", "delete"]
+QuestionStatus = Literal["open", "answered", "dismissed"]
+
+
+@dataclass(frozen=True, slots=True)
+class StoreOptions:
+    """Limits within which every call answers or raises `Unavailable`."""
+
+    statement_timeout_s: float = 5.0  # one statement of PostgreSQL
+    lock_timeout_s: float = 5.0  # waiting for another writer (SQLite's busy timeout too)
+    connect_timeout_s: float = 3.0
+    call_timeout_s: float = 15.0  # one call of `Store`, waiting for a free thread included
+    migrate_timeout_s: float = 60.0  # waiting for another process that migrates
+    reader_threads: int = 4
+    max_pending_events: int = 100_000  # events waiting for their commit; above, callers get Overloaded
+    max_group_events: int = 5_000  # events in one transaction
+    max_views_per_product: int = 64
+    max_picture_bytes: int = 8 * 1024 * 1024
+    keep_changes: int = 100_000  # a follower further behind loads everything again
+
+
+@dataclass(frozen=True, slots=True)
+class Page(Generic[T]):
+    items: tuple[T, ...]
+    next_cursor: str | None  # None: this was the last page
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """One enrolled picture of a product."""
+
+    picture: bytes | None  # encoded as it came; None where the caller asked for embeddings only
+    embeddings: Vectors  # float32 (n, dim), L2-normalised: one row per crop or flip of the picture
+    model: str  # which embedder made them
+
+
+@dataclass(frozen=True, slots=True)
+class Appended:
+    accepted: int
+    duplicates: int  # event ids that were known already, within the batch or from before
+
+
+@dataclass(frozen=True, slots=True)
+class NumberedEvent:
+    seq: int  # from 1, without gaps, in order of commit
+    event: Event
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    seq: int  # from 1, without gaps, in order of commit
+    kind: ChangeKind
+    key: str  # the id of the object; of the product for a `view`
+    op: ChangeOp
+
+
+@dataclass(frozen=True, slots=True)
+class AuditEntry:
+    seq: int
+    at: datetime
+    actor: str
+    action: str  # `product.put`, `room.delete`, `viewer.erase`, ...
+    key: str | None
+    request_id: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class ShelfMoment:
+    """What a room sold from `at` on, until the next moment."""
+
+    at: datetime
+    live: bool
+    shelf: tuple[ProductId, ...]
+    showing: ProductId | None
+
+
+@dataclass(frozen=True, slots=True)
+class Exposure:
+    experiment: str
+    variant: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """A question that nobody could answer, for the knowledge's editors."""
+
+    question_id: int
+    at: datetime
+    question: str
+    status: QuestionStatus
+    room_id: RoomId | None = None
+    product_id: ProductId | None = None
+    viewer_id: ViewerId | None = None
+    language: Language | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ViewerRecord:
+    """All that is held about one viewer."""
+
+    viewer_id: ViewerId
+    events: tuple[Event, ...]  # oldest first
+    questions: tuple[Question, ...]
+    exposures: tuple[Exposure, ...]
+
+
+__all__ = [
+    "Appended",
+    "AuditEntry",
+    "Change",
+    "ChangeKind",
+    "ChangeOp",
+    "EventId",
+    "Exposure",
+    "NumberedEvent",
+    "Page",
+    "Question",
+    "QuestionStatus",
+    "ShelfMoment",
+    "StoreOptions",
+    "View",
+    "ViewerRecord",
+]
