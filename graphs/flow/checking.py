@@ -15,8 +15,12 @@ from graphs.flow.plan import REQUEST
 _UNKNOWN = Any
 
 
-def check_nodes(graph: str, request_type: object, nodes: Mapping[str, Node]) -> None:
-    """Raises GraphError for the first edge whose value the reader's annotations exclude."""
+def check_nodes(graph: str, request_type: object, nodes: Mapping[str, Node]) -> Mapping[str, object]:
+    """The annotation of every slot, `Any` where it is unknown.
+
+    Raises:
+        GraphError: for the first edge whose value the reader's annotations exclude.
+    """
     slots: dict[str, object] = {REQUEST: request_type}
     for node in nodes.values():
         values = [slots[source] for source in node.inputs]
@@ -25,9 +29,11 @@ def check_nodes(graph: str, request_type: object, nodes: Mapping[str, Node]) -> 
             if not node.is_split:
                 _check_edge(graph, node, node.inputs[0], values[0], bool)
         elif isinstance(node, GraphNode):
-            slots[node.name] = _UNKNOWN
+            _check_edge(graph, node, node.inputs[0], values[0], node.graph.takes)
+            slots[node.name] = node.graph.gives
         else:
             slots[node.name] = _check_callables(graph, node, values)
+    return slots
 
 
 def _check_callables(graph: str, node: Node, values: list[object]) -> object:

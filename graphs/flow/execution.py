@@ -51,6 +51,7 @@ class Execution:
     async def run(self, request: object) -> Run[object]:
         """Raises the first hard failure (see `_fail`), with the spans of all nodes."""
         outer = deadline_variable.set(self._deadline_at)
+        cancelled_before = _cancellations()
         try:
             async with asyncio.TaskGroup() as self._group:
                 self._complete(0, request)
@@ -60,6 +61,8 @@ class Execution:
         finally:
             deadline_variable.reset(outer)
         if self._failure is not None:
+            if _cancellations() > cancelled_before:  # the caller left while the failure stopped the others
+                raise asyncio.CancelledError
             self._failure.spans = self.spans()
             raise self._failure
         return Run(self._values[self._plan.output], self._graph, self.spans(), _now() - self._started_at, self._degraded, self._variants)
@@ -79,6 +82,7 @@ class Execution:
         index = self._next() if index is None else index
         while index is not None:
             await self._await(index, cast(AwaitNode, self._plan.nodes[index]))
+            deadline_variable.set(self._deadline_at)  # what follows inline has the request's time again
             index = self._next()
 
     def _next(self) -> int | None:
@@ -170,7 +174,7 @@ class Execution:
         try:
             value = await self._attempt(index, node, started)
         except asyncio.CancelledError as cancelled:
-            if _is_being_cancelled():
+            if _cancellations():
                 self._record(index, Outcome.CANCELLED, started)
                 raise
             await self._recover(index, node, _cancelled_from_within(node, cancelled), started)
@@ -277,9 +281,9 @@ class Execution:
         self._variants.update(variants)
 
 
-def _is_being_cancelled() -> bool:
+def _cancellations() -> int:
     task = asyncio.current_task()
-    return task is not None and task.cancelling() > 0
+    return 0 if task is None else task.cancelling()
 
 
 def _cancelled_from_within(node: Node, cancelled: asyncio.CancelledError) -> Unavailable:

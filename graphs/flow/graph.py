@@ -29,6 +29,8 @@ class Graph(Generic[I_contra, O_co]):
 
     name: str
     plan: Plan
+    takes: object  # the annotation of the request
+    gives: object  # the annotation of the answer; Any when unknown
     on_spans: SpansHook | None = None
 
     async def run(self, request: I_contra, *, budget_s: float) -> Run[O_co]:

@@ -2,8 +2,8 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
-from contextlib import aclosing
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, ClassVar, Protocol, cast
 
@@ -127,8 +127,12 @@ class MapNode(AwaitNode):
     async def _one(self, item: object, shared: Arguments, scope: Scope) -> object:
         if self.fallback is None:
             return await self.call(item, *shared)
+        left_s = current_deadline() - time.monotonic()
+        if left_s <= 0:
+            scope.soften(self.name, Outcome.TIMEOUT, "not reached in time")
+            return self.fallback(item, *shared)
         try:
-            async with asyncio.timeout(current_deadline() - time.monotonic()):
+            async with asyncio.timeout(left_s):
                 return await self.call(item, *shared)
         except Exception as error:  # an item may raise anything: the fallback answers for it
             if not may_fall_back(error):
@@ -151,22 +155,21 @@ async def _all(work: Callable[[], Awaitable[None]], workers: int) -> None:
     async def one() -> None:
         await work()
 
-    failure: Exception | None = None
     try:
         async with asyncio.TaskGroup() as group:
             for _ in range(workers):
                 group.create_task(one())
-    except* Exception as errors:  # noqa: BLE001  # raised again below, without the group
-        failure = first_leaf(errors)
-    if failure is not None:
-        raise failure
+    except ExceptionGroup as errors:
+        raise errors.exceptions[0] from None
 
 
-def first_leaf(group: BaseExceptionGroup[Exception]) -> Exception:
-    leaf: Exception | BaseExceptionGroup[Exception] = group
-    while isinstance(leaf, BaseExceptionGroup):
-        leaf = leaf.exceptions[0]
-    return leaf
+@asynccontextmanager
+async def _closing(source: AsyncIterator[object]) -> AsyncIterator[None]:
+    try:
+        yield
+    finally:
+        if isinstance(source, AsyncGenerator):
+            await source.aclose()
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,7 +187,7 @@ class StreamNode(AwaitNode):
     async def attempt(self, arguments: Arguments, scope: Scope) -> object:
         items: list[object] = []
         source = cast(Callable[..., AsyncIterator[object]], self.call)(*arguments)
-        async with asyncio.timeout(self.first_item_timeout_s) as first_item, aclosing(source):  # type: ignore[type-var]  # generators close
+        async with asyncio.timeout(self.first_item_timeout_s) as first_item, _closing(source):
             async for item in source:
                 first_item.reschedule(None)
                 items.append(item)
