@@ -42,7 +42,6 @@ class CoalesceSettings(Frozen):
 
 class DetectorConfig(Frozen):
     detector: str = str(ZOO / "detector")  # local folder or hub id of any AutoModelForObjectDetection checkpoint
-    embedder: str = str(ZOO / "embedder")
     device: str = "cpu"
     threads: Annotated[int, Field(ge=1, le=256)] | None = 1
     min_score: Annotated[float, Field(ge=0, le=1)] = 0.3
@@ -96,12 +95,14 @@ class IngressConfig(Frozen):
     limits: Limits = Limits()
     graphs: dict[str, GraphConfig] = {}
     match_threshold: Annotated[float, Field(ge=-1, le=1)] | None = None  # None: the one calibrated with the embedder
-    bank_threshold: Annotated[float, Field(ge=0, le=1)] = 0.75  # question similarity above which a stored answer is given
+    bank_threshold: Annotated[float, Field(ge=0, le=1)] = 0.75  # question similarity from which on a stored answer is given as it is
+    evidence_threshold: Annotated[float, Field(ge=0, le=1)] = 0.3  # similarity from which on a passage may support a generated answer
 
 
 class Settings(Frozen):
     home: Path = Path(".livecart")  # data of this installation; LIVECART_HOME overrides
-    demo: bool = True  # load the demo world into an empty store
+    demo: bool = True  # `livecart up` loads the demo world into an empty store
+    embedder: str = str(ZOO / "embedder")  # folder or hub id; with another one all enrolled pictures are embedded again
     store: StoreSettings = StoreSettings()
     placement: PlacementSettings = PlacementSettings()
     coalesce: CoalesceSettings = CoalesceSettings()

@@ -15,6 +15,7 @@ from models.types import (
     Label,
     Match,
     Passage,
+    PictureEmbedding,
     Product,
     ProductId,
     Prompt,
@@ -32,6 +33,12 @@ from models.types import (
 class Detector(Protocol):
     async def detect(self, frame: bytes) -> FrameDetections:
         """Find products in an encoded picture. Raises InvalidRequest, PayloadTooLarge or UnsupportedMedia for a bad picture."""
+        ...
+
+
+class PictureEmbedder(Protocol):
+    async def embed(self, pictures: Sequence[bytes]) -> list[PictureEmbedding]:
+        """Embed pictures for enrolment. Raises InvalidRequest, PayloadTooLarge or UnsupportedMedia for the first bad one."""
         ...
 
 

@@ -1,6 +1,6 @@
 """Frame -> products on screen -> which products of the catalogue they are."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -53,14 +53,13 @@ class RecognizeNodes:
     detector: Detector
     pictures: PictureIndex
     catalog: Catalog
-    match_threshold: float  # similarity under which an object stays unknown
+    match_threshold: float | None = None  # similarity under which an object stays unknown; None: as calibrated with the embedder
 
     async def detect(self, request: RecognizeRequest) -> FrameDetections:
         seen = await self.detector.detect(request.frame)
         if request.min_score is None:
             return seen
-        kept = tuple(d for d in seen.detections if d.score >= request.min_score)
-        return FrameDetections(seen.width, seen.height, kept)
+        return replace(seen, detections=tuple(d for d in seen.detections if d.score >= request.min_score))
 
     async def shelf(self, request: RecognizeRequest) -> Shelf:
         if request.room_id is None:
@@ -75,7 +74,8 @@ class RecognizeNodes:
             return []
         embeddings = np.stack([d.embedding for d in seen.detections])
         nearest = await self.pictures.match(embeddings, among=shelf, top_k=request.top_k)
-        return [tuple(m for m in matches if m.similarity >= self.match_threshold) for matches in nearest]
+        threshold = seen.match_threshold if self.match_threshold is None else self.match_threshold
+        return [tuple(m for m in matches if m.similarity >= threshold) for matches in nearest]
 
     async def name(self, seen: FrameDetections, matches: list[tuple[Match, ...]]) -> RecognizeReply:
         products = await self.catalog.products({m.product_id for found in matches for m in found})

@@ -2,9 +2,9 @@
 
 import re
 from collections.abc import AsyncGenerator, Sequence
-from itertools import pairwise
 from contextlib import aclosing
 from dataclasses import dataclass, field, replace
+from itertools import pairwise
 from typing import Literal
 
 from graphs.compliance import check

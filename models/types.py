@@ -121,6 +121,15 @@ class FrameDetections:
     width: int  # pixels, after EXIF orientation
     height: int
     detections: tuple[Detection, ...]  # best score first
+    match_threshold: float = 0.5  # cosine above which an embedding of this frame shows an enrolled product; calibrated with the embedder
+
+
+@dataclass(frozen=True, slots=True)
+class PictureEmbedding:
+    """What is kept of one enrolled picture."""
+
+    vectors: Vectors  # float32 (v, dim), L2-normalised: one row per crop
+    model: str  # which embedder made them: vectors of different models must not be compared
 
 
 @dataclass(frozen=True, slots=True)

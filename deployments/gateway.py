@@ -1,0 +1,157 @@
+"""The object behind every route: built graphs, store, admission, deadline."""
+
+import logging
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
+from contextlib import aclosing
+from dataclasses import dataclass
+from typing import Any
+
+from deployments.ingress.admission import Admission
+from deployments.ports import Ports
+from deployments.settings import GraphConfig, IngressConfig, Limits
+from deployments.store import Store
+from deployments.store.values import View
+from deployments.telemetry import Telemetry
+from graphs.analyze import AnalyzeNodes, analyze_graph
+from graphs.answer import AnswerNodes, AnswerReply, AnswerRequest, answer_graph
+from graphs.errors import GraphError, LivecartError, NotFound
+from graphs.flow import Graph, Overrides, Run, StreamGraph
+from graphs.moment import MomentReply, MomentRequest, moment_graph
+from graphs.recognize import RecognizeNodes, recognize_graph
+from graphs.recommend import RecommendNodes, recommend_graph
+from graphs.rooms import RoomsNodes, rooms_graph
+from graphs.script import ScriptNodes, script_graph
+from graphs.speaking import Speaker
+from models.types import ProductId
+
+AnyGraph = Graph[Any, Any]
+
+_log = logging.getLogger("livecart.gateway")
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    text: str
+
+
+class Gateway:
+    def __init__(self, store: Store, ports: Ports, telemetry: Telemetry) -> None:
+        self.store = store
+        self.ports = ports
+        self.telemetry = telemetry
+        self.apply(IngressConfig())
+
+    def apply(self, config: IngressConfig) -> None:
+        """Build the graphs and limits anew; requests under way end on the old ones.
+
+        Raises GraphError for a graph or node that does not exist; nothing has changed then.
+        """
+        graphs = build_graphs(self.ports, config)
+        unknown = sorted(set(config.graphs) - set(graphs))
+        if unknown:
+            raise GraphError(f"settings name the graphs {', '.join(unknown)}; there are {', '.join(sorted(graphs))}")
+        self.graphs: Mapping[str, AnyGraph] = {name: graph.observed_by(self.telemetry.spans) for name, graph in graphs.items()}
+        self.limits: Limits = config.limits
+        self._admission = Admission(max_ongoing=self.limits.max_ongoing, max_waiting=self.limits.max_waiting)
+
+    async def run(self, graph: str, request: object, *, budget_s: float) -> Run[Any]:
+        """Admit and run a graph. Raises LivecartError."""
+        async with self._admission.place(budget_s) as waited_s:
+            self.telemetry.admitted(waited_s)
+            run = await self.graphs[graph].run(request, budget_s=budget_s - waited_s)
+        await self._note_unanswered(request, run.output)
+        return run
+
+    async def stream(self, graph: str, request: object, *, budget_s: float) -> AsyncGenerator[Token | Run[Any], None]:
+        """As `run`: tokens as they come and, last, the finished run. Closing the generator cancels the graph."""
+        streaming = self.graphs[graph]
+        if not isinstance(streaming, StreamGraph):
+            yield await self.run(graph, request, budget_s=budget_s)
+            return
+        async with self._admission.place(budget_s) as waited_s:
+            self.telemetry.admitted(waited_s)
+            async with aclosing(streaming.stream(request, budget_s=budget_s - waited_s)) as items:
+                async for item in items:
+                    if isinstance(item, str):
+                        yield Token(item)
+                    elif isinstance(item, Run):
+                        await self._note_unanswered(request, item.output)
+                        yield item
+
+    async def enrol(self, product_id: ProductId, pictures: Sequence[bytes], *, actor: str, request_id: str) -> int:
+        """Learn what a product looks like; returns how many views it has then. Raises LivecartError."""
+        if await self.store.product(product_id) is None:
+            raise NotFound(f"no product `{product_id}`; PUT /v1/products/{product_id} makes it", param="product_id")
+        embedded = await self.ports.embedder.embed(pictures)
+        views = [View(picture, e.vectors, e.model) for picture, e in zip(pictures, embedded, strict=True)]
+        return await self.store.add_views(product_id, views, actor=actor, request_id=request_id)
+
+    async def not_ready(self) -> list[str]:
+        """Names of deployments that cannot answer."""
+        return [name for name, ping in {"Store": self.store.ping, **self.ports.pings}.items() if not await _answers(ping)]
+
+    async def metrics_text(self) -> str:
+        """Prometheus text of the model replicas."""
+        try:
+            return await self.ports.metrics_text()
+        except LivecartError as error:
+            return f"# the writer does not answer: {error.code}\n"
+
+    async def _note_unanswered(self, request: object, output: object) -> None:
+        """Keep a question that was declined, for the operator. A store that is out of reach does not cost the answer."""
+        if isinstance(output, AnswerReply) and isinstance(request, AnswerRequest):
+            question, answer = request.question, output
+        elif isinstance(output, MomentReply) and isinstance(request, MomentRequest) and output.answer is not None:
+            question, answer = request.comment or "", output.answer
+        else:
+            return
+        if not answer.abstained:
+            return
+        product_id = answer.product_ids[0] if answer.product_ids else None
+        try:
+            await self.store.log_question(question, room_id=request.room_id, product_id=product_id, viewer_id=request.viewer_id)
+        except LivecartError as error:
+            _log.warning("a declined question could not be noted: %s", error)
+
+
+def build_graphs(ports: Ports, config: IngressConfig) -> dict[str, AnyGraph]:
+    """All graphs over these ports. Each nested graph is the one that is also served alone, its overrides included."""
+
+    def tuned(graph: Graph[Any, Any]) -> Any:  # noqa: ANN401  # the same class as came in
+        return graph.with_overrides(_overrides(config.graphs.get(graph.name, GraphConfig())))
+
+    history_events = config.limits.history_events
+    answer_nodes = AnswerNodes(
+        ports.catalog,
+        ports.knowledge,
+        ports.comprehension,
+        ports.viewers,
+        Speaker(ports.writer),
+        bank_threshold=config.bank_threshold,
+        evidence_threshold=config.evidence_threshold,
+    )
+    recognize = tuned(recognize_graph(RecognizeNodes(ports.detector, ports.pictures, ports.catalog, config.match_threshold)))
+    answer = tuned(answer_graph(answer_nodes))
+    recommend = tuned(recommend_graph(RecommendNodes(ports.catalog, ports.viewers, ports.candidates, ports.ranker, history_events)))
+    graphs = (
+        recognize,
+        answer,
+        recommend,
+        tuned(script_graph(ScriptNodes(ports.catalog, ports.writer))),
+        tuned(analyze_graph(AnalyzeNodes(ports.catalog, ports.knowledge))),
+        tuned(rooms_graph(RoomsNodes(ports.catalog, ports.viewers, ports.rooms, history_events))),
+        tuned(moment_graph(recognize, answer, recommend)),
+    )
+    return {graph.name: graph for graph in graphs}
+
+
+def _overrides(config: GraphConfig) -> Overrides:
+    return Overrides(timeouts_s=config.timeouts_s, fallbacks=config.fallbacks, splits=config.splits)
+
+
+async def _answers(ping: Callable[[], Awaitable[object]]) -> bool:
+    try:
+        await ping()
+    except LivecartError:
+        return False
+    return True
