@@ -8,7 +8,7 @@ import re
 from decimal import Decimal
 from typing import Annotated, Generic, Literal, TypeVar
 
-from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, model_validator
+from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, WithJsonSchema, model_validator
 
 Language = Literal["zh", "en"]
 T = TypeVar("T")
@@ -45,7 +45,12 @@ Name = Annotated[str, Field(min_length=1, max_length=200), AfterValidator(_plain
 ShortText = Annotated[str, Field(min_length=1, max_length=2_000), AfterValidator(_plain_text)]
 LongText = Annotated[str, Field(min_length=1, max_length=20_000), AfterValidator(_plain_text)]
 AttributeValue = Annotated[str, BeforeValidator(_attribute_value), Field(max_length=500), AfterValidator(_plain_text)]
-Amount = Annotated[Decimal, BeforeValidator(_decimal_string), PlainSerializer(str, return_type=str, when_used="json")]
+Amount = Annotated[
+    Decimal,
+    BeforeValidator(_decimal_string),
+    PlainSerializer(str, return_type=str, when_used="json"),
+    WithJsonSchema({"type": "string", "pattern": r"^\d{1,12}(\.\d{1,4})?$", "examples": ["199.00"]}),
+]
 Box = tuple[float, float, float, float]
 ProductIds = Annotated[tuple[Identifier, ...], Field(max_length=500)]
 
@@ -183,11 +188,16 @@ class EncodedPicture(Request):
     base64: Annotated[str, Field(min_length=1)]
 
 
-class RecognizeRequest(Request):
-    frame: EncodedPicture
+class RecognizeOptions(Request):
+    """What goes with a frame, as form fields or query parameters."""
+
     room_id: Identifier | None = None
     top_k: Annotated[int, Field(ge=1, le=50)] = 3
     min_score: Annotated[float, Field(ge=0, le=1)] | None = None
+
+
+class RecognizeRequest(RecognizeOptions):
+    frame: EncodedPicture
 
 
 class FrameSize(Reply):
@@ -364,12 +374,17 @@ class RoomsReply(GraphReply):
     rooms: list[RecommendedRoom]
 
 
-class MomentRequest(Request):
-    frame: EncodedPicture
+class MomentOptions(Request):
+    """What goes with a frame, as form fields or query parameters."""
+
     viewer_id: Identifier
     room_id: Identifier | None = None
     comment: ShortText | None = None
     k: Annotated[int, Field(ge=1, le=100)] = 5
+
+
+class MomentRequest(MomentOptions):
+    frame: EncodedPicture
 
 
 class MomentReply(GraphReply):

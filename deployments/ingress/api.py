@@ -1,0 +1,61 @@
+"""The app: routes, error handlers and the plain ASGI layers around them, over a gateway that is given."""
+
+from collections.abc import Sequence
+from importlib.metadata import PackageNotFoundError, version
+
+from fastapi import APIRouter, FastAPI
+from starlette.middleware import Middleware
+
+from deployments.ingress.auth import Auth
+from deployments.ingress.body import BodyLimit
+from deployments.ingress.edge import Edge
+from deployments.ingress.errors import install_error_handlers
+from deployments.ingress.openapi import complete
+from deployments.ingress.ports import Gateway
+from deployments.ingress.routes import events, graphs, health, knowledge, products, rooms, served
+from deployments.telemetry import Telemetry
+
+MIB = 1024 * 1024
+ROUTERS = (graphs.router, served.router, products.router, knowledge.router, rooms.router, events.router, health.router)
+
+
+def create_app(
+    gateway: Gateway, *, auth: Auth | None = None, telemetry: Telemetry | None = None, more_routers: Sequence[APIRouter] = ()
+) -> FastAPI:
+    """The whole HTTP front as one ASGI app; nothing happens at its start, so it may be built in any process.
+
+    Args:
+        auth: who may do what; None lets everybody do everything.
+        telemetry: give the one that the gateway's graphs report to, so that `/metrics` and `/v1/graphs` show them.
+        more_routers: further protocols (OpenAI, Open Inference Protocol, sessions), made with `routing.Router` to share its rules.
+    """
+    telemetry = telemetry or Telemetry()
+    app = FastAPI(
+        title="livecart",
+        version=installed_version(),
+        summary="The AI of live shopping rooms",
+        description="Errors are one object everywhere: `{\"error\": {\"code\", \"message\", \"type\", \"param\", \"details\"}}`. Times carry a zone.",
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,
+        separate_input_output_schemas=False,
+        middleware=[
+            Middleware(Edge, telemetry=telemetry),
+            Middleware(BodyLimit, max_bytes=int(gateway.limits.max_body_mib * MIB)),
+        ],
+    )
+    app.state.gateway = gateway
+    app.state.auth = auth or Auth()
+    app.state.telemetry = telemetry
+    install_error_handlers(app)
+    for router in (*ROUTERS, *more_routers):
+        app.include_router(router)
+    complete(app)
+    return app
+
+
+def installed_version() -> str:
+    try:
+        return version("livecart")
+    except PackageNotFoundError:
+        return "0+source"

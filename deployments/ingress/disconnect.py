@@ -1,0 +1,41 @@
+"""A caller who leaves stops the work done for them."""
+
+import asyncio
+from collections.abc import Awaitable
+from typing import TypeVar
+
+from starlette.types import Receive
+
+T = TypeVar("T")
+
+
+class CallerLeft(Exception):  # noqa: N818 - it is no error: nobody is there to be told
+    """The connection was closed before the answer was ready."""
+
+
+async def until_disconnect(receive: Receive, work: Awaitable[T]) -> T:
+    """Await `work` in the current task and cancel it when the caller disconnects; the body must have been read.
+
+    Raises CallerLeft after the cancelled work has finished, and whatever `work` raises.
+    """
+    failure: Exception | None = None
+    result: T
+    try:
+        async with asyncio.TaskGroup() as group:
+            watcher = group.create_task(_raise_when_gone(receive))
+            try:
+                result = await work
+            except Exception as error:  # noqa: BLE001 - raised again below, outside the group that would wrap it
+                failure = error
+            watcher.cancel()
+    except BaseExceptionGroup as errors:
+        raise errors.exceptions[0] from None
+    if failure is not None:
+        raise failure
+    return result
+
+
+async def _raise_when_gone(receive: Receive) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass  # an empty end of the body that was already taken
+    raise CallerLeft

@@ -1,0 +1,45 @@
+"""What the routes ask of the object behind them; `deployments.gateway.Gateway` is the real one, `fakes.FakeGateway` a small one."""
+
+from collections.abc import AsyncGenerator, Mapping, Sequence
+from typing import Any, Protocol
+
+from deployments.settings import Limits
+from deployments.store import Store
+from graphs.flow import Graph, Run
+from models.types import ProductId
+
+
+class Gateway(Protocol):
+    @property
+    def store(self) -> Store: ...
+
+    @property
+    def limits(self) -> Limits: ...
+
+    @property
+    def graphs(self) -> Mapping[str, Graph[Any, Any]]: ...
+
+    @property
+    def placements(self) -> Mapping[str, str]:
+        """Where nodes run that leave the ingress process: `graph.node` -> deployment."""
+        ...
+
+    async def run(self, graph: str, request: object, *, budget_s: float) -> Run[Any]:
+        """Admit and run a graph. Raises LivecartError."""
+        ...
+
+    def stream(self, graph: str, request: object, *, budget_s: float) -> AsyncGenerator[Any, None]:
+        """As `run`: items with a `text` as they come and, last, the finished Run."""
+        ...
+
+    async def enrol(self, product_id: ProductId, pictures: Sequence[bytes], *, actor: str, request_id: str) -> int:
+        """Learn what a product looks like; returns how many views it has then. Raises LivecartError."""
+        ...
+
+    async def not_ready(self) -> list[str]:
+        """Names of deployments that cannot answer."""
+        ...
+
+    async def metrics_text(self) -> str:
+        """Prometheus text of the model replicas."""
+        ...

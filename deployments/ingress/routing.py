@@ -1,0 +1,105 @@
+"""What every route shares: the role it needs, checked before a byte of the body is read, and strict JSON."""
+
+from collections.abc import Callable, Coroutine
+from typing import Annotated, Any
+
+import orjson
+from fastapi import APIRouter, Path, Security
+from fastapi.exceptions import RequestValidationError
+from fastapi.params import Depends as DependsParam
+from fastapi.params import Security as SecurityParam
+from fastapi.routing import APIRoute
+from fastapi.security import HTTPBearer
+from pydantic import AfterValidator
+from starlette.requests import Request
+from starlette.responses import Response
+
+from deployments.ingress.auth import ROLES, Auth, Role
+from deployments.ingress.context import info_of
+from graphs.errors import InvalidRequest, UnsupportedMedia
+from livecart_client import wire
+
+BEARER = HTTPBearer(auto_error=False, scheme_name="key", description="A key made with `livecart key new`; without configured keys none is needed")
+CALLER = [Security(BEARER, scopes=["caller"])]
+EDITOR = [Security(BEARER, scopes=["editor"])]
+OPERATOR = [Security(BEARER, scopes=["operator"])]
+
+Handler = Callable[[Request], Coroutine[Any, Any, Response]]
+
+
+def _no_replacement_character(value: str) -> str:
+    if "\ufffd" in value:
+        raise ValueError("must be percent-encoded UTF-8")
+    return value
+
+
+PathId = Annotated[wire.Identifier, AfterValidator(_no_replacement_character), Path(examples=["P-1001"])]
+
+
+class StrictRequest(Request):
+    async def json(self) -> Any:
+        """The body as JSON by the letter: no NaN, no lone surrogates, no invalid UTF-8, no number beyond a double, depth up to 1,024."""
+        return orjson.loads(await self.body())
+
+
+class Route(APIRoute):
+    """A route that asks for its role first, then for the right content type, and only then for the body."""
+
+    def get_route_handler(self) -> Handler:
+        role = required_role(self.dependencies)
+        serve = super().get_route_handler()
+        takes_json = self.body_field is not None
+
+        async def handle(request: Request) -> Response:
+            strict = StrictRequest(request.scope, request.receive)
+            if role is not None:
+                authorise(strict, role)
+            if takes_json:
+                require_json(strict)
+                await strict.body()
+            return await serve(strict)
+
+        return handle
+
+
+class Router(APIRouter):
+    """FastAPI's router with our kind of route."""
+
+    def __init__(self, *, tag: str) -> None:
+        super().__init__(route_class=Route, tags=[tag])
+
+
+def required_role(dependencies: list[DependsParam]) -> Role | None:
+    scopes = {scope for dependency in dependencies if isinstance(dependency, SecurityParam) for scope in dependency.scopes or ()}
+    return next((role for role in reversed(ROLES) if role in scopes), None)
+
+
+def authorise(request: Request, role: Role) -> None:
+    auth: Auth = request.app.state.auth
+    info_of(request.scope).actor = auth.require(request.headers, role).name
+
+
+def media_type(request: Request) -> str:
+    return request.headers.get("content-type", "").partition(";")[0].strip().lower()
+
+
+def require_json(request: Request) -> None:
+    kind = media_type(request)
+    if kind != "application/json" and not (kind.startswith("application/") and kind.endswith("+json")):
+        raise UnsupportedMedia(f"this route takes Content-Type: application/json, not `{kind[:100]}`", param="Content-Type")
+
+
+async def json_object(request: Request) -> dict[str, object]:
+    """The body of a route that validates it by itself. Raises UnsupportedMedia or InvalidRequest when it is no JSON object."""
+    require_json(request)
+    try:
+        value = orjson.loads(await request.body())
+    except orjson.JSONDecodeError as error:
+        raise InvalidRequest(f"the body is not valid JSON: {error.msg}") from None
+    if not isinstance(value, dict):
+        raise InvalidRequest("the body must be a JSON object")
+    return value
+
+
+def validation_error(errors: list[Any]) -> RequestValidationError:
+    return RequestValidationError(errors)

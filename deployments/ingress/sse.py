@@ -1,0 +1,61 @@
+"""Server-sent events: tokens as they come, then the whole answer or an error object."""
+
+import logging
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+
+import orjson
+from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
+
+from deployments.ingress.context import info_of
+from deployments.ingress.disconnect import until_disconnect
+from deployments.ingress.errors import error_object
+from graphs.errors import Internal, LivecartError
+
+log = logging.getLogger("livecart.ingress")
+
+
+def event(name: str, data: bytes) -> bytes:
+    """One event; `data` is JSON without line breaks.
+
+    >>> event("token", b'{"text":"hi"}')
+    b'event: token\\ndata: {"text":"hi"}\\n\\n'
+    """
+    return b"event: " + name.encode("ascii") + b"\ndata: " + data + b"\n\n"
+
+
+def token_event(text: str) -> bytes:
+    return event("token", orjson.dumps({"text": text}))
+
+
+def error_event(error: LivecartError) -> bytes:
+    return event("error", orjson.dumps(error_object(error), default=str))
+
+
+class EventStream(Response):
+    """Sends events as they come. What goes wrong on the way is the last event; a caller who leaves closes the iterator."""
+
+    media_type = "text/event-stream"
+
+    def __init__(self, events: AsyncGenerator[bytes, None]) -> None:
+        self._events = events
+        super().__init__(headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"})
+        del self.headers["content-length"]
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await until_disconnect(receive, self._send_all(scope, send))
+
+    async def _send_all(self, scope: Scope, send: Send) -> None:
+        await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
+        try:
+            async with aclosing(self._events) as events:
+                async for piece in events:
+                    await send({"type": "http.response.body", "body": piece, "more_body": True})
+        except LivecartError as error:
+            await send({"type": "http.response.body", "body": error_event(error), "more_body": True})
+        except Exception:
+            log.exception("a stream broke off")
+            failure = Internal(f"something went wrong here; the log has it under request id {info_of(scope).request_id}")
+            await send({"type": "http.response.body", "body": error_event(failure), "more_body": True})
+        await send({"type": "http.response.body", "body": b"", "more_body": False})

@@ -1,0 +1,138 @@
+"""Metrics, live percentiles and logs of one ingress process. Nothing is registered globally: a `Telemetry` is made and handed around."""
+
+import logging
+import sys
+from collections import deque
+from collections.abc import Callable, Sequence
+from contextvars import ContextVar
+from datetime import UTC, datetime
+from typing import Literal, Protocol
+
+import orjson
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+
+request_id_var: ContextVar[str | None] = ContextVar("livecart_request_id", default=None)  # of the request being served, for log lines
+
+BUCKETS_S = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
+RESERVOIR = 512  # latest spans of a node that its live percentiles are taken over
+
+
+class NodeSpan(Protocol):
+    """What is read of `graphs.flow.Span`."""
+
+    @property
+    def node(self) -> str: ...
+    @property
+    def outcome(self) -> str: ...
+    @property
+    def took_s(self) -> float: ...
+    @property
+    def used_fallback(self) -> bool: ...
+
+
+class Telemetry:
+    def __init__(self) -> None:
+        self.registry = CollectorRegistry()
+        self._requests = Counter("livecart_requests", "Requests by route and status", ("method", "route", "status"), registry=self.registry)
+        self._latency = Histogram(
+            "livecart_request_seconds", "Time to the whole answer", ("route",), buckets=BUCKETS_S, registry=self.registry
+        )
+        self._nodes = Histogram(
+            "livecart_node_seconds", "Time of a graph's node", ("graph", "node", "outcome"), buckets=BUCKETS_S, registry=self.registry
+        )
+        self._fallbacks = Counter("livecart_node_fallbacks", "Answers given by a fallback", ("graph", "node"), registry=self.registry)
+        self._waited = Histogram("livecart_admission_wait_seconds", "Waiting for a place", buckets=BUCKETS_S, registry=self.registry)
+        self._took_s: dict[tuple[str, str], deque[float]] = {}
+
+    def request(self, method: str, route: str, status: int, took_s: float) -> None:
+        self._requests.labels(method, route, str(status)).inc()
+        self._latency.labels(route).observe(took_s)
+
+    def admitted(self, waited_s: float) -> None:
+        self._waited.observe(waited_s)
+
+    def gauge(self, name: str, text: str, read: Callable[[], float]) -> None:
+        """Publish a number that is read when metrics are asked for."""
+        Gauge(name, text, registry=self.registry).set_function(read)
+
+    def spans(self, graph: str, spans: Sequence[NodeSpan]) -> None:
+        """Count one run of a graph: the hook that graphs are built with."""
+        for span in spans:
+            if span.outcome == "skipped":
+                continue
+            self._nodes.labels(graph, span.node, str(span.outcome)).observe(span.took_s)
+            if span.used_fallback:
+                self._fallbacks.labels(graph, span.node).inc()
+            self._reservoir(graph, span.node).append(span.took_s)
+
+    def _reservoir(self, graph: str, node: str) -> deque[float]:
+        found = self._took_s.get((graph, node))
+        if found is None:
+            found = self._took_s[graph, node] = deque(maxlen=RESERVOIR)
+        return found
+
+    def percentiles_ms(self, graph: str, node: str) -> dict[str, float] | None:
+        """`{"p50_ms", "p99_ms", "runs"}` over the node's latest runs; None before the first one."""
+        took_s = sorted(self._took_s.get((graph, node), ()))
+        if not took_s:
+            return None
+        return {"p50_ms": _nearest_rank_ms(took_s, 0.5), "p99_ms": _nearest_rank_ms(took_s, 0.99), "runs": float(len(took_s))}
+
+    def render(self) -> str:
+        """Prometheus text, version 0.0.4."""
+        return generate_latest(self.registry).decode("utf-8")
+
+
+def _nearest_rank_ms(ascending_s: Sequence[float], quantile: float) -> float:
+    """The smallest value that at least this share of all values does not exceed.
+
+    >>> _nearest_rank_ms([0.001, 0.002, 0.003], 0.5)
+    2.0
+    """
+    rank = max(1, -(-len(ascending_s) * int(quantile * 100) // 100))
+    return round(ascending_s[rank - 1] * 1_000, 3)
+
+
+# --- logs --------------------------------------------------------------------------------------------------------------
+
+
+class JsonLines(logging.Formatter):
+    """One JSON object a line: time, level, logger, message, request id, and what the call passed as `extra={"fields": {...}}`."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        line: dict[str, object] = {
+            "at": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
+            "level": record.levelname.lower(),
+            "logger": record.name,
+            "message": record.getMessage(),
+        }
+        request_id = request_id_var.get()
+        if request_id is not None:
+            line["request_id"] = request_id
+        line.update(getattr(record, "fields", {}))
+        if record.exc_info:
+            line["exception"] = self.formatException(record.exc_info)
+        return orjson.dumps(_clean(line), default=str).decode("utf-8")
+
+
+class Console(logging.Formatter):
+    """A line for people: time, level, request id, message."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        at = datetime.fromtimestamp(record.created, UTC).strftime("%H:%M:%S.%f")[:-3]
+        text = f"{at} {record.levelname:<7} {request_id_var.get() or '-':<8.8} {record.name}: {record.getMessage()}"
+        return f"{text}\n{self.formatException(record.exc_info)}" if record.exc_info else text
+
+
+def _clean(line: dict[str, object]) -> dict[str, object]:
+    return {name: value.encode("utf-8", "replace").decode() if isinstance(value, str) else value for name, value in line.items()}
+
+
+def configure_logging(*, style: Literal["json", "console"] = "console", level: str = "INFO") -> None:
+    """Send the `livecart` loggers to standard error; called once by the process that serves. Other libraries' loggers stay as they are."""
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(JsonLines() if style == "json" else Console())
+    logger = logging.getLogger("livecart")
+    logger.handlers = [handler]
+    logger.setLevel(level)
+    logger.propagate = False
