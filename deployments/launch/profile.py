@@ -4,8 +4,12 @@ They must be in the environment of each node before Ray starts; `livecart up` se
 others. A variable that is already set wins, so one value can be tried without editing this file. Measured effects: docs/operations.md.
 """
 
+import math
 from collections.abc import Mapping
+from pathlib import Path
 from types import MappingProxyType
+
+from deployments.settings import WriterConfig
 
 TUNED_PROFILE: Mapping[str, str] = MappingProxyType(
     {
@@ -41,8 +45,20 @@ TUNED_PROFILE: Mapping[str, str] = MappingProxyType(
         # one log file at most 20 MiB, one older one kept
         "RAY_ROTATION_MAX_BYTES": str(20 * 2**20),
         "RAY_ROTATION_BACKUP_COUNT": "1",
-        # a warning of Ray about its next major version, once for every process
+        # without it every worker repeats a warning about Ray's next version
         "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
         "TOKENIZERS_PARALLELISM": "false",
     }
 )
+
+
+def writer_environment(config: WriterConfig) -> dict[str, str]:
+    """Environment of the replica that holds a vLLM engine, and of the engine's own processes."""
+    offline = {"HF_HUB_OFFLINE": "1"} if Path(config.model).is_dir() else {}
+    return {
+        **offline,
+        "VLLM_CPU_KVCACHE_SPACE": str(math.ceil(config.kv_cache_gib)),  # GiB; vLLM reads a whole number
+        "VLLM_CPU_OMP_THREADS_BIND": "nobind",  # pinning to cores would starve the other replicas
+        "VLLM_NO_USAGE_STATS": "1",
+        "VLLM_HOST_IP": "127.0.0.1",
+    }
