@@ -1,6 +1,6 @@
 """The app: routes, error handlers and the plain ASGI layers around them, over a gateway that is given."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from importlib.metadata import PackageNotFoundError, version
 
 from fastapi import APIRouter, FastAPI
@@ -20,13 +20,19 @@ ROUTERS = (graphs.router, served.router, products.router, knowledge.router, room
 
 
 def create_app(
-    gateway: Gateway, *, auth: Auth | None = None, telemetry: Telemetry | None = None, more_routers: Sequence[APIRouter] = ()
+    gateway: Gateway,
+    *,
+    auth: Auth | None = None,
+    telemetry: Telemetry | None = None,
+    placements: Mapping[str, str] | None = None,
+    more_routers: Sequence[APIRouter] = (),
 ) -> FastAPI:
     """The whole HTTP front as one ASGI app; nothing happens at its start, so it may be built in any process.
 
     Args:
         auth: who may do what; None lets everybody do everything.
         telemetry: give the one that the gateway's graphs report to, so that `/metrics` and `/v1/graphs` show them.
+        placements: for `/v1/graphs`, the deployments of nodes that leave the ingress process: `graph.node` -> deployment.
         more_routers: further protocols (OpenAI, Open Inference Protocol, sessions), made with `routing.Router` to share its rules.
     """
     telemetry = telemetry or Telemetry()
@@ -34,19 +40,20 @@ def create_app(
         title="livecart",
         version=installed_version(),
         summary="The AI of live shopping rooms",
-        description="Errors are one object everywhere: `{\"error\": {\"code\", \"message\", \"type\", \"param\", \"details\"}}`. Times carry a zone.",
+        description='Errors are one object everywhere: `{"error": {"code", "message", "type", "param", "details"}}`. Times carry a zone.',
         docs_url=None,
         redoc_url=None,
         redirect_slashes=False,
         separate_input_output_schemas=False,
         middleware=[
             Middleware(Edge, telemetry=telemetry),
-            Middleware(BodyLimit, max_bytes=int(gateway.limits.max_body_mib * MIB)),
+            Middleware(BodyLimit, max_bytes=lambda: int(gateway.limits.max_body_mib * MIB)),
         ],
     )
     app.state.gateway = gateway
     app.state.auth = auth or Auth()
     app.state.telemetry = telemetry
+    app.state.placements = dict(placements or {})
     install_error_handlers(app)
     for router in (*ROUTERS, *more_routers):
         app.include_router(router)

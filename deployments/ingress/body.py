@@ -2,6 +2,7 @@
 
 import asyncio
 import zlib
+from collections.abc import Callable
 
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -13,9 +14,9 @@ _GZIP_BITS = zlib.MAX_WBITS | 16
 
 
 class BodyLimit:
-    """Refuses bodies over `max_bytes`, as sent and as decompressed; routes see plain bytes and no Content-Encoding."""
+    """Refuses bodies over `max_bytes()`, as sent and as decompressed. Routes see plain bytes and no Content-Encoding."""
 
-    def __init__(self, app: ASGIApp, *, max_bytes: int) -> None:
+    def __init__(self, app: ASGIApp, *, max_bytes: Callable[[], int]) -> None:
         self._app = app
         self._max_bytes = max_bytes
 
@@ -24,21 +25,23 @@ class BodyLimit:
             await self._app(scope, receive, send)
             return
         headers = Headers(scope=scope)
-        self._check_length(headers.get("content-length"))
-        bounded: Receive = _Counted(receive, self._max_bytes)
+        max_bytes = self._max_bytes()
+        _check_length(headers.get("content-length"), max_bytes)
+        bounded: Receive = _Counted(receive, max_bytes)
         encodings = _encodings(headers)
         if encodings:
             scope["headers"] = [(name, value) for name, value in scope["headers"] if name not in (b"content-encoding", b"content-length")]
-            bounded = _Counted(_Decompressed(bounded, encodings[0]), self._max_bytes)
+            bounded = _Counted(_Decompressed(bounded, encodings[0]), max_bytes)
         await self._app(scope, bounded, send)
 
-    def _check_length(self, declared: str | None) -> None:
-        if declared is None:
-            return
-        if not (declared.isascii() and declared.isdigit()):
-            raise InvalidRequest("Content-Length must be a number of bytes", param="Content-Length")
-        if len(declared) > 18 or int(declared) > self._max_bytes:
-            raise _too_large(self._max_bytes)
+
+def _check_length(declared: str | None, max_bytes: int) -> None:
+    if declared is None:
+        return
+    if not (declared.isascii() and declared.isdigit()):
+        raise InvalidRequest("Content-Length must be a number of bytes", param="Content-Length")
+    if len(declared) > 18 or int(declared) > max_bytes:
+        raise _too_large(max_bytes)
 
 
 def _encodings(headers: Headers) -> list[str]:

@@ -1,5 +1,6 @@
 """One call of a graph by a handler: budget, cancellation when the caller leaves, conversion to the wire model."""
 
+from collections.abc import Mapping
 from dataclasses import Field, dataclass, fields
 from functools import cache
 from typing import Annotated, Any, ClassVar, Protocol, TypeVar
@@ -69,6 +70,11 @@ async def telemetry_of(request: Request) -> Telemetry:
     return telemetry
 
 
+async def placements_of(request: Request) -> Mapping[str, str]:
+    placements: Mapping[str, str] = request.app.state.placements
+    return placements
+
+
 async def info_from(request: Request) -> RequestInfo:
     return info_of(request.scope)
 
@@ -76,6 +82,7 @@ async def info_from(request: Request) -> RequestInfo:
 TheCall = Annotated[Call, Depends(call_of)]
 TheGateway = Annotated[Gateway, Depends(gateway_of)]
 TheTelemetry = Annotated[Telemetry, Depends(telemetry_of)]
+ThePlacements = Annotated[Mapping[str, str], Depends(placements_of)]
 TheInfo = Annotated[RequestInfo, Depends(info_from)]
 
 
@@ -116,5 +123,7 @@ def as_dataclass(kind: type[D], model: BaseModel, **others: object) -> D:
     Raises TypeError when a field without a default is in neither.
     """
     known = type(model).model_fields
-    values = {name: others[name] if name in others else getattr(model, name) for name in _field_names(kind) if name in others or name in known}
+    values = {
+        name: others[name] if name in others else getattr(model, name) for name in _field_names(kind) if name in others or name in known
+    }
     return kind(**values)

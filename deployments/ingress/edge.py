@@ -55,8 +55,8 @@ class Edge:
             log.exception("unexpected failure of %s %s", scope["method"], _route_of(scope))
             if outgoing.status is not None:
                 raise  # half an answer is on its way: the server has to break the connection off
-            error = Internal(f"something went wrong here; the log has it under request id {info.request_id}")
-            await outgoing.answer(error_response(scope["path"], error), scope, receive)
+            failure = Internal(f"something went wrong here; the log has it under request id {info.request_id}")
+            await outgoing.answer(error_response(scope["path"], failure), scope, receive)
         finally:
             self._record(scope, outgoing.status or CALLER_LEFT_STATUS, info)
 

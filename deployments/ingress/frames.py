@@ -3,7 +3,7 @@
 import asyncio
 import binascii
 from dataclasses import dataclass
-from typing import Any, Generic, TypeVar
+from typing import Generic, TypeVar
 
 from pydantic import BaseModel, ValidationError
 from starlette.datastructures import FormData, UploadFile
@@ -15,7 +15,7 @@ from deployments.ingress.routing import json_object, media_type
 from graphs.errors import InvalidRequest, UnsupportedMedia
 from livecart_client import wire
 
-O = TypeVar("O", bound=wire.Request)  # noqa: E741 - O for options
+Options = TypeVar("Options", bound=wire.Request)
 
 MAX_FIELD_BYTES = 64 * 1024  # of a text field of a form
 MAX_FIELDS = 16
@@ -24,12 +24,12 @@ ACCEPTED = "send multipart/form-data with a file `frame`, application/json with 
 
 
 @dataclass(frozen=True, slots=True)
-class Frame(Generic[O]):
+class Frame(Generic[Options]):
     picture: bytes  # JPEG, PNG or WebP by its first bytes, not decoded
-    options: O
+    options: Options
 
 
-async def read_frame(request: Request, options: type[O]) -> Frame[O]:
+async def read_frame(request: Request, options: type[Options]) -> Frame[Options]:
     """Raises UnsupportedMedia, InvalidRequest or PayloadTooLarge; query parameters may carry options only beside a raw picture."""
     kind = media_type(request)
     if kind.startswith("image/"):
@@ -92,7 +92,7 @@ def _single(items: list[tuple[str, str]], ignore: frozenset[str] = frozenset()) 
 M = TypeVar("M", bound=BaseModel)
 
 
-def validated(kind: type[M], value: Any, *, place: str | None = None) -> M:
+def validated(kind: type[M], value: object, *, place: str | None = None) -> M:
     """A wire model from plain values. Raises InvalidRequest naming the field, below `place` when the value is part of a body."""
     try:
         return kind.model_validate(value)

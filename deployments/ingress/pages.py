@@ -8,7 +8,10 @@ from starlette.responses import HTMLResponse
 CONSOLE = "console.html"
 DOCS = "docs.html"
 _STATIC = Path(__file__).resolve().parent / "static"
-_POLICY = "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; connect-src 'self'; img-src 'self' blob: data:; base-uri 'none'; frame-ancestors 'none'"
+_POLICY = (
+    "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; connect-src 'self'; "
+    "img-src 'self' blob: data:; base-uri 'none'; frame-ancestors 'none'"
+)
 
 
 @cache

@@ -19,11 +19,6 @@ class Gateway(Protocol):
     @property
     def graphs(self) -> Mapping[str, Graph[Any, Any]]: ...
 
-    @property
-    def placements(self) -> Mapping[str, str]:
-        """Where nodes run that leave the ingress process: `graph.node` -> deployment."""
-        ...
-
     async def run(self, graph: str, request: object, *, budget_s: float) -> Run[Any]:
         """Admit and run a graph. Raises LivecartError."""
         ...

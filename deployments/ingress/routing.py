@@ -5,7 +5,6 @@ from typing import Annotated, Any
 
 import orjson
 from fastapi import APIRouter, Path, Security
-from fastapi.exceptions import RequestValidationError
 from fastapi.params import Depends as DependsParam
 from fastapi.params import Security as SecurityParam
 from fastapi.routing import APIRoute
@@ -19,7 +18,8 @@ from deployments.ingress.context import info_of
 from graphs.errors import InvalidRequest, UnsupportedMedia
 from livecart_client import wire
 
-BEARER = HTTPBearer(auto_error=False, scheme_name="key", description="A key made with `livecart key new`; without configured keys none is needed")
+_ABOUT_KEYS = "A key made with `livecart key new`; without configured keys none is needed"
+BEARER = HTTPBearer(auto_error=False, scheme_name="key", description=_ABOUT_KEYS)
 CALLER = [Security(BEARER, scopes=["caller"])]
 EDITOR = [Security(BEARER, scopes=["editor"])]
 OPERATOR = [Security(BEARER, scopes=["operator"])]
@@ -37,7 +37,7 @@ PathId = Annotated[wire.Identifier, AfterValidator(_no_replacement_character), P
 
 
 class StrictRequest(Request):
-    async def json(self) -> Any:
+    async def json(self) -> Any:  # noqa: ANN401 - the signature of the class above
         """The body as JSON by the letter: no NaN, no lone surrogates, no invalid UTF-8, no number beyond a double, depth up to 1,024."""
         return orjson.loads(await self.body())
 
@@ -99,7 +99,3 @@ async def json_object(request: Request) -> dict[str, object]:
     if not isinstance(value, dict):
         raise InvalidRequest("the body must be a JSON object")
     return value
-
-
-def validation_error(errors: list[Any]) -> RequestValidationError:
-    return RequestValidationError(errors)

@@ -47,7 +47,9 @@ async def put_documents(request: Request, gateway: TheGateway, info: TheInfo) ->
     return data_response({"upserted": len(rows)})
 
 
-@router.get("/v1/knowledge", response_model=wire.Page[wire.Document], dependencies=CALLER, responses=schema.errors(503), summary="Page through")
+@router.get(
+    "/v1/knowledge", response_model=wire.Page[wire.Document], dependencies=CALLER, responses=schema.errors(503), summary="All, page by page"
+)
 async def list_documents(gateway: TheGateway, cursor: Cursor = None, limit: PageSize = 100) -> Response:
     page = await gateway.store.list_documents(cursor, limit)
     return model_response(wire.Page[wire.Document].model_validate(page))

@@ -56,7 +56,9 @@ async def put_products(request: Request, gateway: TheGateway, info: TheInfo) -> 
     return data_response({"upserted": len(rows)})
 
 
-@router.get("/v1/products", response_model=wire.Page[wire.Product], dependencies=CALLER, responses=schema.errors(503), summary="Page through")
+@router.get(
+    "/v1/products", response_model=wire.Page[wire.Product], dependencies=CALLER, responses=schema.errors(503), summary="All, page by page"
+)
 async def list_products(gateway: TheGateway, cursor: Cursor = None, limit: PageSize = 100) -> Response:
     page = await gateway.store.list_products(cursor, limit)
     return model_response(wire.Page[wire.Product].model_validate(page))

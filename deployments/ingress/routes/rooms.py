@@ -37,7 +37,9 @@ async def put_room(room_id: PathId, request: Request, gateway: TheGateway, info:
     return model_response(body)
 
 
-@router.get("/v1/rooms", response_model=wire.Page[wire.Room], dependencies=CALLER, responses=schema.errors(503), summary="Page through")
+@router.get(
+    "/v1/rooms", response_model=wire.Page[wire.Room], dependencies=CALLER, responses=schema.errors(503), summary="All, page by page"
+)
 async def list_rooms(gateway: TheGateway, live: LiveFilter = None, cursor: Cursor = None, limit: PageSize = 100) -> Response:
     page = await gateway.store.list_rooms(cursor, limit, live=live)
     return model_response(wire.Page[wire.Room].model_validate(page))

@@ -1,5 +1,6 @@
 """The graphs as they are served, drawn and measured."""
 
+from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Annotated, Any
 
@@ -7,7 +8,7 @@ from fastapi import Header
 from starlette.responses import Response
 
 from deployments.ingress import schema
-from deployments.ingress.call import TheGateway, TheTelemetry, data_response
+from deployments.ingress.call import TheGateway, ThePlacements, TheTelemetry, data_response
 from deployments.ingress.routing import CALLER, PathId, Router
 from deployments.telemetry import Telemetry
 from graphs.errors import NotFound
@@ -17,29 +18,33 @@ router = Router(tag="graphs")
 
 MERMAID = "text/vnd.mermaid"
 Accept = Annotated[str, Header(description=f"`{MERMAID}` gives the drawing")]
-DRAWN = {200: {"content": {"application/json": {"schema": {"type": "object"}}, MERMAID: {"schema": {"type": "string"}}}}}
+DRAWN: dict[int | str, dict[str, Any]] = {
+    200: {"content": {"application/json": {"schema": {"type": "object"}}, MERMAID: {"schema": {"type": "string"}}}}
+}
 
 
 @router.get("/v1/graphs", dependencies=CALLER, responses={**DRAWN, **schema.errors()}, summary="The graphs as served")
-async def list_graphs(gateway: TheGateway, telemetry: TheTelemetry, accept: Accept = "*/*") -> Response:
+async def list_graphs(gateway: TheGateway, telemetry: TheTelemetry, placements: ThePlacements, accept: Accept = "*/*") -> Response:
     if MERMAID in accept:
         drawings = [f"%% {name}\n{graph.mermaid()}" for name, graph in gateway.graphs.items()]
         return Response("\n\n".join(drawings), media_type=MERMAID)
-    items = [described(graph, gateway.placements, telemetry) for graph in gateway.graphs.values()]
+    items = [described(graph, placements, telemetry) for graph in gateway.graphs.values()]
     return data_response({"items": items, "next_cursor": None})
 
 
 @router.get("/v1/graphs/{name}", dependencies=CALLER, responses={**DRAWN, **schema.errors(404)}, summary="One graph as served")
-async def get_graph(name: PathId, gateway: TheGateway, telemetry: TheTelemetry, accept: Accept = "*/*") -> Response:
+async def get_graph(
+    name: PathId, gateway: TheGateway, telemetry: TheTelemetry, placements: ThePlacements, accept: Accept = "*/*"
+) -> Response:
     graph = gateway.graphs.get(name)
     if graph is None:
         raise NotFound(f"no graph `{name}`; there are {', '.join(gateway.graphs)}")
     if MERMAID in accept:
         return Response(graph.mermaid(), media_type=MERMAID)
-    return data_response(described(graph, gateway.placements, telemetry))
+    return data_response(described(graph, placements, telemetry))
 
 
-def described(graph: Graph[Any, Any], placements: Any, telemetry: Telemetry) -> dict[str, object]:
+def described(graph: Graph[Any, Any], placements: Mapping[str, str], telemetry: Telemetry) -> dict[str, object]:
     """Nodes, edges, timeouts, fallbacks, placement, and for nodes that ran the live `latency` over their latest runs."""
     description = asdict(graph.describe())
     for node in description["nodes"]:

@@ -1,0 +1,114 @@
+"""A real gateway over fake models: for tests, and for trying the HTTP front by itself. Answers are dull, everything else is true."""
+
+import asyncio
+import io
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from PIL import Image, UnidentifiedImageError
+
+from deployments.gateway import Gateway
+from deployments.ports import Ports
+from deployments.store import Store
+from deployments.telemetry import Telemetry
+from graphs.errors import InvalidRequest, PayloadTooLarge, Unavailable
+from graphs.fakes import FakeComprehension, FakeDetector, FakeRanker, FakeRetriever, FakeWriter
+from graphs.ports import Detector
+from models.types import Event, FrameDetections, Match, Passage, PictureEmbedding, Product, ProductId, Room, RoomId, ViewerId
+
+MAX_PIXELS = 40_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class StoreShop:
+    """Catalog and Viewers, read from the store each time."""
+
+    store: Store
+
+    async def products(self, product_ids: Collection[ProductId]) -> Mapping[ProductId, Product]:
+        return await self.store.products(product_ids)
+
+    async def room(self, room_id: RoomId) -> Room | None:
+        return await self.store.room(room_id)
+
+    async def live_rooms(self) -> tuple[Room, ...]:
+        return (await self.store.list_rooms(None, 500, live=True)).items
+
+    async def history(self, viewer_id: ViewerId, *, limit: int) -> tuple[Event, ...]:
+        return await self.store.viewer_history(viewer_id, limit)
+
+
+@dataclass(frozen=True, slots=True)
+class CheckingEye:
+    """Detector and PictureEmbedder that decode the picture, as real ones do, and then see what `detector` sees."""
+
+    detector: Detector
+
+    async def detect(self, frame: bytes) -> FrameDetections:
+        await asyncio.to_thread(check_picture, frame)
+        return await self.detector.detect(frame)
+
+    async def embed(self, pictures: Sequence[bytes]) -> list[PictureEmbedding]:
+        for picture in pictures:
+            await asyncio.to_thread(check_picture, picture)
+        return [PictureEmbedding(np.eye(1, 4, dtype=np.float32), "fake") for _ in pictures]
+
+
+def check_picture(picture: bytes) -> None:
+    """Raises InvalidRequest or PayloadTooLarge for a picture that cannot be decoded or has too many pixels."""
+    try:
+        with Image.open(io.BytesIO(picture)) as image:
+            if image.width * image.height > MAX_PIXELS:
+                raise PayloadTooLarge(
+                    f"the picture has {image.width} x {image.height} pixels; at most {MAX_PIXELS} are looked at", param="frame"
+                )
+            image.load()
+    except (UnidentifiedImageError, OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
+        raise InvalidRequest(f"the picture cannot be decoded: {type(error).__name__}", param="frame") from None
+
+
+@dataclass
+class FakeModels:
+    """What the fake gateway stands on; change it while it serves to make models slow, wrong or absent."""
+
+    detector: FakeDetector
+    retriever: FakeRetriever
+    writer: FakeWriter
+    missing: str | None = None  # a deployment that cannot answer
+
+
+def fake_models() -> FakeModels:
+    passage = Passage("D-1", "document", "The fake shop delivers within three days.", 0.95)
+    retriever = FakeRetriever(enrolled=(Match(ProductId("P-1"), 0.9),), known=(passage,))
+    return FakeModels(FakeDetector(), retriever, FakeWriter(texts=("The fake shop delivers within three days.",)))
+
+
+def fake_gateway(store: Store, models: FakeModels | None = None, telemetry: Telemetry | None = None) -> Gateway:
+    """All graphs over fake models and a real store."""
+    models = models or fake_models()
+    shop, eye = StoreShop(store), CheckingEye(models.detector)
+
+    async def ping() -> None:
+        if models.missing is not None:
+            raise Unavailable(f"{models.missing} is away")
+
+    async def metrics_text() -> str:
+        return "# no engine here\n"
+
+    ports = Ports(
+        catalog=shop,
+        viewers=shop,
+        detector=eye,
+        embedder=eye,
+        pictures=models.retriever,
+        knowledge=models.retriever,
+        candidates=models.retriever,
+        rooms=models.retriever,
+        ranker=FakeRanker(),
+        comprehension=FakeComprehension(),
+        writer=models.writer,
+        metrics_text=metrics_text,
+        pings={"Detector": ping},
+    )
+    return Gateway(store, ports, telemetry or Telemetry())
