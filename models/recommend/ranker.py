@@ -1,0 +1,186 @@
+"""Wide & Deep over candidates, three tasks at once: will the viewer click, put into the cart, buy."""
+
+import json
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+import torch
+from safetensors.torch import load_file, save_file
+from torch import Tensor, nn
+
+from models.recommend.features import (
+    BUCKETS,
+    CROSS_NAMES,
+    DENSE_NAMES,
+    FEATURE_NAMES,
+    ItemVectors,
+    Rows,
+    distinct,
+    features,
+    source_columns,
+)
+from models.types import ArtifactError, ModelInputError, ProductId, Ranked, RankRequest, ReasonKind
+
+TASKS = ("click", "cart", "purchase")
+
+
+@dataclass(frozen=True, slots=True)
+class RankerConfig:
+    hidden: tuple[int, ...] = (64, 32)
+    utility: tuple[float, float, float] = (1.0, 2.0, 4.0)  # what a click, a cart and a purchase are worth in `Ranked.score`
+
+
+class WideAndDeep(nn.Module):
+    """Cheng et al. 2016, with the funnel of ESMM (Ma et al. 2018): P(cart) = P(click) P(cart | click), and so on.
+
+    The wide part sums one learned logit per hashed cross, the deep part is an MLP over the standardised dense features. Each
+    conditional logit is calibrated by its own slope and offset (Platt scaling), fitted after training.
+    """
+
+    mean: Tensor
+    scale: Tensor
+    offsets: Tensor
+
+    def __init__(self, config: RankerConfig) -> None:
+        super().__init__()
+        self.wide = nn.Embedding(BUCKETS * len(CROSS_NAMES), len(TASKS))
+        nn.init.zeros_(self.wide.weight)
+        widths = (len(DENSE_NAMES), *config.hidden)
+        hidden = [layer for pair in pairwise(widths) for layer in (nn.Linear(*pair), nn.ReLU())]
+        self.deep = nn.Sequential(*hidden, nn.Linear(widths[-1], len(TASKS)))
+        self.slope = nn.Parameter(torch.ones(len(TASKS)))
+        self.bias = nn.Parameter(torch.zeros(len(TASKS)))
+        self.register_buffer("mean", torch.zeros(len(DENSE_NAMES)))
+        self.register_buffer("scale", torch.ones(len(DENSE_NAMES)))
+        self.register_buffer("offsets", torch.arange(len(CROSS_NAMES)) * BUCKETS)
+
+    def logits(self, rows: Tensor) -> Tensor:
+        """float32 (n, features) -> conditional logits (n, 3), uncalibrated. Bucket 0 of a cross adds nothing."""
+        dense, buckets = rows[:, : len(DENSE_NAMES)], rows[:, len(DENSE_NAMES) :].long()
+        wide = self.wide(buckets + self.offsets) * (buckets > 0).unsqueeze(-1)
+        out: Tensor = self.deep((dense - self.mean) * self.scale) + wide.sum(dim=1)
+        return out
+
+    def calibrated(self, logits: Tensor) -> Tensor:
+        """Conditional logits -> log P(click), log P(cart), log P(purchase), each at most the one before."""
+        return nn.functional.logsigmoid(logits * self.slope + self.bias).cumsum(dim=1)
+
+    def forward(self, rows: Tensor) -> Tensor:
+        return self.calibrated(self.logits(rows)).exp()
+
+
+class Ranker:
+    """A trained model with the item vectors that its features need. Stateless between calls, safe from any thread."""
+
+    feature_names: tuple[str, ...] = FEATURE_NAMES
+    feature_count: int = len(FEATURE_NAMES)
+
+    def __init__(self, model: WideAndDeep, vectors: ItemVectors, config: RankerConfig) -> None:
+        self._model = model.eval()
+        self._vectors = vectors
+        self._config = config
+        self._utility = np.array(config.utility, dtype=np.float32) / np.float32(sum(config.utility))
+
+    def score(self, rows: Rows) -> Rows:
+        """float32 (n, feature_count) in the order of `feature_names` -> float32 (n, 3): P(click), P(cart), P(purchase).
+
+        Raises ModelInputError for another width, NaN or infinity, or a cross outside its buckets.
+        """
+        if rows.ndim != 2 or rows.shape[1] != self.feature_count:
+            raise ModelInputError(f"features have shape {rows.shape}, the ranker takes (n, {self.feature_count}); see feature_names")
+        if not np.isfinite(rows).all():
+            raise ModelInputError("features contain NaN or infinity")
+        crosses = rows[:, len(DENSE_NAMES) :]
+        if crosses.size and (crosses.min() < 0 or crosses.max() >= BUCKETS):
+            raise ModelInputError(f"crosses must be bucket numbers 0 to {BUCKETS - 1}, got {crosses.min()} to {crosses.max()}")
+        return self._predict(rows)
+
+    def _predict(self, rows: Rows) -> Rows:
+        with torch.inference_mode():
+            scores: Rows = self._model(torch.from_numpy(np.ascontiguousarray(rows, dtype=np.float32))).numpy()
+        return scores
+
+    def rank(self, request: RankRequest) -> tuple[Ranked, ...]:
+        """Every distinct candidate once, best first, ties by id.
+
+        Reasons share out the score among the sources that proposed the product, in proportion to what the score would lose if that
+        source had not: their weights are >= 0 and sum to the score.
+        """
+        products = distinct(request.candidates)
+        if not products:
+            return ()
+        said = _said(request, products)
+        rows = features(request, self._vectors)
+        # Counterfactual rows, for products with several sources only: the same product without one of them.
+        without = [(row, source) for row, sources in enumerate(said) if len(sources) > 1 for source in sources]
+        chances = self._predict(np.concatenate([rows, _counterfactual(rows, without)]))
+        scores = chances @ self._utility
+        lost = scores[[row for row, _ in without]] - scores[len(products) :]
+        shares = _shares(said, without, lost.tolist())
+        order = sorted(range(len(products)), key=lambda row: (-scores[row], products[row]))
+        return tuple(_ranked(products[row], scores[row], chances[row], said[row], shares[row]) for row in order)
+
+    # --- files -----------------------------------------------------------------------------------------------------------
+
+    def save(self, folder: Path) -> None:
+        """Write `ranker.safetensors` and `ranker.json` into an existing folder; the caller writes the manifest."""
+        state = {name: tensor.contiguous() for name, tensor in self._model.state_dict().items()}
+        save_file({**state, "item_vectors": torch.from_numpy(self._vectors.rows)}, folder / "ranker.safetensors")
+        described = {"config": asdict(self._config), "feature_names": FEATURE_NAMES, "items": list(self._vectors.place)}
+        (folder / "ranker.json").write_text(json.dumps(described, ensure_ascii=False), encoding="utf-8")
+
+    @classmethod
+    def load(cls, folder: Path) -> "Ranker":
+        """The ranker that `save` wrote; `folder` comes from `open_artifact(..., kind="recommender")`."""
+        described = json.loads((folder / "ranker.json").read_text(encoding="utf-8"))
+        if tuple(described["feature_names"]) != FEATURE_NAMES:
+            raise ArtifactError(f"{folder} was trained on other features than this version computes; run `livecart train recommender`")
+        config = RankerConfig(tuple(described["config"]["hidden"]), tuple(described["config"]["utility"]))
+        tensors = load_file(folder / "ranker.safetensors")
+        rows = tensors.pop("item_vectors").numpy()
+        model = WideAndDeep(config)
+        model.load_state_dict(tensors)
+        return cls(model, ItemVectors(rows, {ProductId(item): place for place, item in enumerate(described["items"])}), config)
+
+
+def _said(request: RankRequest, products: Sequence[ProductId]) -> list[dict[ReasonKind, ProductId | None]]:
+    """Per product: the sources that proposed it, each with the `because` of its best-scored candidate."""
+    best: dict[ProductId, dict[ReasonKind, tuple[float, ProductId | None]]] = defaultdict(dict)
+    for candidate in request.candidates:
+        sources = best[candidate.product_id]
+        if candidate.source not in sources or candidate.score > sources[candidate.source][0]:
+            sources[candidate.source] = (candidate.score, candidate.because)
+    return [{source: because for source, (_, because) in best[product_id].items()} for product_id in products]
+
+
+def _counterfactual(rows: Rows, without: Sequence[tuple[int, ReasonKind]]) -> Rows:
+    copies = rows[[row for row, _ in without]]
+    for place, (_, source) in enumerate(without):
+        copies[place, source_columns(source)] = 0.0
+    return copies
+
+
+def _shares(
+    said: Sequence[Mapping[ReasonKind, object]], without: Sequence[tuple[int, ReasonKind]], lost: Sequence[float]
+) -> list[dict[ReasonKind, float]]:
+    """Each source's share of its product's score; equal shares where no single source is missed."""
+    shares: list[dict[ReasonKind, float]] = [dict.fromkeys(sources, 0.0) for sources in said]
+    for (row, source), loss in zip(without, lost, strict=True):
+        shares[row][source] = max(0.0, loss)
+    for row, parts in enumerate(shares):
+        total = sum(parts.values())
+        shares[row] = {source: part / total if total > 0 else 1.0 / len(parts) for source, part in parts.items()}
+    return shares
+
+
+def _ranked(
+    product_id: ProductId, score: np.float32, chances: Rows, said: Mapping[ReasonKind, ProductId | None], shares: Mapping[ReasonKind, float]
+) -> Ranked:
+    weighted = [(source, because, shares[source] * float(score)) for source, because in said.items()]
+    reasons = tuple(sorted(weighted, key=lambda reason: (-reason[2], reason[0])))
+    click, cart, purchase = chances.tolist()
+    return Ranked(product_id, float(score), click, cart, purchase, reasons)

@@ -1,0 +1,31 @@
+"""All sources of candidates asked at once: what the recommend graph does, in one process, for training and evaluation."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from models.recommend.behaviour import Behaviour
+from models.recommend.retriever import ShopIndex
+from models.types import Candidate, Event, ProductId, RankRequest, ViewerId
+
+HISTORY_EVENTS = 50  # latest events of a viewer that a request carries
+CANDIDATES_PER_SOURCE = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Sources:
+    behaviour: Behaviour
+    shop: ShopIndex
+
+    def request(
+        self, viewer_id: ViewerId, history: Sequence[Event], context: Sequence[ProductId], shelf: Sequence[ProductId], at: datetime
+    ) -> RankRequest:
+        """The request as the ranker gets it; `history` oldest first, cut to its latest `HISTORY_EVENTS`."""
+        recent = tuple(history[-HISTORY_EVENTS:])
+        on_shelf = [Candidate(p, "on_shelf", 1.0 / rank) for rank, p in enumerate(shelf, start=1) if p not in context]
+        candidates = (
+            *on_shelf,
+            *self.behaviour.candidates(recent, context, k=CANDIDATES_PER_SOURCE, exclude=()),
+            *self.shop.candidates(recent, context, k=CANDIDATES_PER_SOURCE, exclude=()),
+        )
+        return RankRequest(viewer_id, recent, candidates, tuple(context), tuple(shelf), at)

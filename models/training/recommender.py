@@ -1,0 +1,165 @@
+"""Trains the recommender: item-to-item weights, item vectors and the ranker, from nothing but events and products."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+
+import torch
+from rich.progress import track
+from torch import Tensor
+
+from models.artifacts import write_manifest
+from models.evaluation.recommender import evaluate
+from models.recommend.behaviour import Behaviour
+from models.recommend.features import DENSE_NAMES, ItemVectors
+from models.recommend.item_factors import Fit, item_to_item, item_vectors
+from models.recommend.popularity import Popularity
+from models.recommend.ranker import Ranker, RankerConfig, WideAndDeep
+from models.recommend.retriever import ShopIndex, TextEmbedder
+from models.recommend.sources import Sources
+from models.training.recommender_data import Examples, Log, Replay, by_viewer, interest_matrix, is_held_out
+from models.types import Event, Product, Room
+
+KIND, SCHEMA = "recommender", 1
+
+
+@dataclass(frozen=True, slots=True)
+class TrainOptions:
+    held_out: float = 0.2  # share of viewers that are only tested on
+    behaviour_until: float = 0.5  # share of the log's time: item weights for the ranker's training come from before it
+    ranker_until: float = 0.75  # ranker examples come from before it, tests from after it
+    requests: int = 8_000  # replayed for the ranker
+    epochs: int = 6
+    batch: int = 4_096
+    learning_rate: float = 3e-3
+    fit: Fit = field(default_factory=Fit)
+    ranker: RankerConfig = field(default_factory=RankerConfig)
+
+
+def train(  # noqa: PLR0913  # data, place and options of one run
+    events: Iterable[Event],
+    products: Sequence[Product],
+    rooms: Sequence[Room],
+    out: Path,
+    *,
+    embedder: TextEmbedder,
+    seed: int,
+    options: TrainOptions | None = None,
+    data: Mapping[str, object] | None = None,
+) -> dict[str, float]:
+    """Train on the earlier events of most viewers, test on the later events of the others, write `out` with its manifest.
+
+    `embedder` must be the one that serves, since similarity of texts is a source of candidates. `data` describes the events in the
+    manifest. Returns the metrics of `models.evaluation.recommender.evaluate`. Raises ValueError when there is nothing to learn from.
+    """
+    options = options or TrainOptions()
+    log = by_viewer(events)
+    if not any(log.values()):
+        raise ValueError("no events of viewers to train on; import events first or simulate some")
+    kept: Log = {viewer_id: events for viewer_id, events in log.items() if not is_held_out(viewer_id, options.held_out)}
+    shop = ShopIndex(embedder, picture_dim=1, factor_dim=options.fit.factor_dim)
+    shop.put_products(products)
+    middle, end = _moment(log, options.behaviour_until), _moment(log, options.ranker_until)
+    model = _fit_ranker(_replayed(kept, products, rooms, shop, (middle, end), options, seed), options, seed)
+    behaviour = fit_behaviour(kept, products, end, options.fit, seed)
+    shop.put_factors(behaviour.item_vectors())
+    ranker = Ranker(model, ItemVectors.stacked(behaviour.item_vectors(), options.fit.factor_dim), options.ranker)
+    tested: Log = {viewer_id: log[viewer_id] for viewer_id in log.keys() - kept.keys()}
+    metrics = evaluate(tested, rooms, Sources(behaviour, shop), ranker, end)
+    _write(out, behaviour, ranker, metrics, seed, {"events": sum(map(len, log.values())), "viewers": len(log), **(data or {})})
+    return metrics
+
+
+def fit_behaviour(log: Log, products: Sequence[Product], until: datetime, fit: Fit, seed: int) -> Behaviour:
+    """Item weights, vectors and popularity from the events before `until`."""
+    touched = {event.product_id for events in log.values() for event in events if event.at < until and event.product_id is not None}
+    items = sorted(touched | {product.product_id for product in products})
+    matrix = interest_matrix(log, items, until)
+    popularity = Popularity()
+    for event in sorted((e for events in log.values() for e in events if e.at < until), key=lambda event: event.at):
+        popularity.observe(event)
+    return Behaviour(items, item_to_item(matrix, fit), item_vectors(matrix, fit, seed), popularity)
+
+
+def _moment(log: Log, share: float) -> datetime:
+    first = min(events[0].at for events in log.values())
+    last = max(events[-1].at for events in log.values())
+    return first + (last - first) * share
+
+
+def _replayed(  # noqa: PLR0913, PLR0917  # one use
+    log: Log,
+    products: Sequence[Product],
+    rooms: Sequence[Room],
+    shop: ShopIndex,
+    window: tuple[datetime, datetime],
+    options: TrainOptions,
+    seed: int,
+) -> Examples:
+    behaviour = fit_behaviour(log, products, window[0], options.fit, seed)
+    shop.put_factors(behaviour.item_vectors())
+    vectors = ItemVectors.stacked(behaviour.item_vectors(), options.fit.factor_dim)
+    shelves = {room.room_id: room.shelf for room in rooms}
+    replay = Replay(Sources(behaviour, shop), vectors, shelves, log)
+    return replay.examples(*window, requests=options.requests, seed=seed)
+
+
+def _fit_ranker(examples: Examples, options: TrainOptions, seed: int) -> WideAndDeep:
+    """Fit on most viewers, calibrate on the rest."""
+    torch.manual_seed(seed)
+    model = WideAndDeep(options.ranker)
+    calibration = examples.viewer % 7 == 0
+    fitted, left = examples.where(~calibration), examples.where(calibration)
+    dense = torch.from_numpy(fitted.rows[:, : len(DENSE_NAMES)])
+    model.mean.copy_(dense.mean(dim=0))
+    model.scale.copy_(1.0 / dense.std(dim=0).clamp(min=0.05))
+    _descend(model, torch.from_numpy(fitted.rows), torch.from_numpy(fitted.labels), options)
+    _calibrate(model, torch.from_numpy(left.rows), torch.from_numpy(left.labels))
+    return model.eval()
+
+
+def funnel_loss(log_chances: Tensor, labels: Tensor) -> Tensor:
+    """Mean over rows of the summed binary cross-entropies of the three tasks; both arguments are float32 (n, 3)."""
+    log_not = torch.log(-torch.expm1(log_chances.clamp(max=-1e-6)))
+    return -(labels * log_chances + (1.0 - labels) * log_not).sum(dim=1).mean()
+
+
+def _descend(model: WideAndDeep, rows: Tensor, labels: Tensor, options: TrainOptions) -> None:
+    groups = [
+        {"params": model.deep.parameters(), "weight_decay": 1e-2},
+        {"params": model.wide.parameters(), "weight_decay": 1e-1},
+    ]
+    optimizer = torch.optim.AdamW(groups, lr=options.learning_rate)
+    steps = options.epochs * -(-len(rows) // options.batch)
+    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, options.learning_rate, total_steps=steps)
+    for _ in track(range(options.epochs), description="ranker"):
+        for batch in torch.randperm(len(rows)).split(options.batch):
+            optimizer.zero_grad()
+            funnel_loss(model.calibrated(model.logits(rows[batch])), labels[batch]).backward()
+            optimizer.step()
+            schedule.step()
+
+
+def _calibrate(model: WideAndDeep, rows: Tensor, labels: Tensor) -> None:
+    """Platt scaling of the three conditional logits on viewers that the weights have not seen."""
+    if len(rows) == 0:
+        return
+    with torch.no_grad():
+        logits = model.logits(rows)
+    optimizer = torch.optim.LBFGS([model.slope, model.bias], max_iter=50)
+
+    def closure() -> float:
+        optimizer.zero_grad()
+        loss = funnel_loss(model.calibrated(logits), labels)
+        loss.backward()
+        return float(loss)
+
+    optimizer.step(closure)
+
+
+def _write(out: Path, behaviour: Behaviour, ranker: Ranker, metrics: Mapping[str, float], seed: int, data: Mapping[str, object]) -> None:
+    out.mkdir(parents=True, exist_ok=True)
+    behaviour.save(out)
+    ranker.save(out)
+    write_manifest(out, kind=KIND, schema=SCHEMA, command="livecart train recommender", seed=seed, data=data, metrics=metrics)
