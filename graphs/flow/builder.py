@@ -10,8 +10,8 @@ from graphs.flow.graph import Graph, StreamGraph
 from graphs.flow.nodes import AsyncCall, ChoiceNode, GraphNode, ShadowNode
 from graphs.flow.overrides import with_weights
 from graphs.flow.plan import REQUEST, edges_of, make_plan
-from graphs.flow.racing import Branch, select_sticky, select_true
 from graphs.flow.slots import Slot, StreamSlot
+from graphs.flow.splitting import Branch, select_sticky, select_true
 from graphs.flow.spread import SpreadSteps
 
 A = TypeVar("A")

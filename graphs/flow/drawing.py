@@ -101,7 +101,9 @@ def _shape(node: NodeDescription) -> str:
 
 def _id(name: str) -> str:
     """A name that Mermaid takes as an id; `end` and the like are keywords."""
-    return name if name == REQUEST else "n_" + "".join(letter if letter.isalnum() else f"_{ord(letter)}_" for letter in name)
+    return (
+        name if name == REQUEST else "n_" + "".join(letter if letter.isalnum() or letter == "_" else f"_{ord(letter)}_" for letter in name)
+    )
 
 
 def _text(text: str) -> str:

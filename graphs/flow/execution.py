@@ -10,9 +10,10 @@ import time
 from collections.abc import Awaitable, Callable, Mapping
 from typing import cast
 
-from graphs.errors import DeadlineExceeded, LivecartError, NodeFailed, Unavailable
+from graphs.errors import LivecartError
 from graphs.flow.deadline import deadline_variable
-from graphs.flow.nodes import ApplyNode, AwaitNode, ChoiceNode, Node, ShadowNode, described, may_fall_back, outcome_of
+from graphs.flow.faults import cancelled_from_within, described, failure_of, may_fall_back, outcome_of
+from graphs.flow.nodes import ApplyNode, AwaitNode, ChoiceNode, Node, ShadowNode
 from graphs.flow.plan import Plan
 from graphs.flow.spans import Outcome, Run, Span
 
@@ -38,6 +39,8 @@ class Execution:
         self._values: list[object] = [_PENDING] * len(plan.names)
         self._missing = list(plan.in_degrees)
         self._wanted = list(plan.wanted)
+        self._strands = 0  # besides the caller's own
+        self._last: asyncio.Future[None] | None = None  # set when the last of them has ended
         self._ready: list[int] = []
         self._awaiting_branch: dict[int, list[int]] = {}  # source of a taken branch -> choices that take its value
         self._spans: dict[int, Span] = {}
@@ -49,13 +52,14 @@ class Execution:
         self._failure: LivecartError | None = None
 
     async def run(self, request: object) -> Run[object]:
-        """Raises the first hard failure (see `_fail`), with the spans of all nodes."""
+        """Raises the first hard failure (see `failure_of`), with the spans of all nodes."""
         outer = deadline_variable.set(self._deadline_at)
         cancelled_before = _cancellations()
         try:
             async with asyncio.TaskGroup() as self._group:
                 self._complete(0, request)
                 await self._strand()
+                await self._others()
         except* _Stop:
             pass
         finally:
@@ -85,6 +89,18 @@ class Execution:
             deadline_variable.set(self._deadline_at)  # what follows inline has the request's time again
             index = self._next()
 
+    async def _side_strand(self, index: int) -> None:
+        await self._strand(index)
+        self._strands -= 1
+        if not self._strands and self._last is not None and not self._last.done():
+            self._last.set_result(None)
+
+    async def _others(self) -> None:
+        """Wait for the other strands here, not at the group's end: see graphs.flow.tasks."""
+        if self._strands:
+            self._last = asyncio.get_running_loop().create_future()
+            await self._last
+
     def _next(self) -> int | None:
         """Run all that is ready: plain functions here, async nodes in new strands but for one, which is returned."""
         own: int | None = None
@@ -98,7 +114,8 @@ class Execution:
             elif own is None:
                 own = index
             else:
-                self._group.create_task(self._strand(index))
+                self._strands += 1
+                self._group.create_task(self._side_strand(index))
         return own
 
     def _complete(self, index: int, value: object) -> None:
@@ -177,7 +194,7 @@ class Execution:
             if _cancellations():
                 self._record(index, Outcome.CANCELLED, started)
                 raise
-            await self._recover(index, node, _cancelled_from_within(node, cancelled), started)
+            await self._recover(index, node, cancelled_from_within(node.name, cancelled), started)
         except Exception as error:  # noqa: BLE001  # a node may raise anything: answered by its fallback or raised as NodeFailed
             await self._recover(index, node, error, started)
         else:
@@ -209,16 +226,9 @@ class Execution:
         self._complete(index, value)
 
     def _fail(self, node: Node, error: Exception) -> _Stop:
-        """Remember the run's first hard failure: a LivecartError as it is, a timeout as DeadlineExceeded, else NodeFailed."""
+        """Remember the run's first hard failure; raise what this returns."""
         if self._failure is None:
-            if isinstance(error, LivecartError):
-                self._failure = error
-            elif isinstance(error, TimeoutError):
-                self._failure = DeadlineExceeded(f"node `{node.name}` of graph `{self._graph}` did not answer in time")
-            else:
-                self._failure = NodeFailed(node.name, self._graph)
-            if self._failure is not error:
-                self._failure.__cause__ = error
+            self._failure = failure_of(node.name, self._graph, error)
         return _Stop()
 
     def _record(
@@ -284,10 +294,3 @@ class Execution:
 def _cancellations() -> int:
     task = asyncio.current_task()
     return 0 if task is None else task.cancelling()
-
-
-def _cancelled_from_within(node: Node, cancelled: asyncio.CancelledError) -> Unavailable:
-    """Nobody cancelled us: what the node called gave up, as a remote call does whose server goes away."""
-    error = Unavailable(f"node `{node.name}` was cancelled by what it called")
-    error.__cause__ = cancelled
-    return error

@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING, ClassVar, Protocol, cast
 
 from graphs.errors import LivecartError
 from graphs.flow.deadline import current_deadline
-from graphs.flow.racing import Branch, first_success
+from graphs.flow.faults import described, may_fall_back, outcome_of
 from graphs.flow.spans import Outcome, Span
+from graphs.flow.splitting import Branch
+from graphs.flow.tasks import all_or_first_failure, first_success
 
 if TYPE_CHECKING:  # graphs hold nodes
     from graphs.flow.graph import Graph
@@ -27,20 +29,6 @@ class Scope(Protocol):
     def soften(self, node: str, outcome: Outcome, error: str) -> None: ...
     def absorb(self, node: str, spans: tuple[Span, ...], began_at: float) -> None: ...
     def adopt(self, *, degraded: bool, variants: Mapping[str, str]) -> None: ...
-
-
-def may_fall_back(error: BaseException) -> bool:
-    """A fallback covers what is nobody's fault or ours, never the caller's fault."""
-    return not (isinstance(error, LivecartError) and error.is_callers_fault)
-
-
-def described(error: BaseException) -> str:
-    return f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
-
-
-def outcome_of(error: BaseException) -> Outcome:
-    is_timeout = isinstance(error, TimeoutError) or (isinstance(error, LivecartError) and error.http_status == 504)
-    return Outcome.TIMEOUT if is_timeout else Outcome.ERROR
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +109,7 @@ class MapNode(AwaitNode):
         if len(items) == 1 or self.concurrency == 1:
             await work()
         elif items:
-            await _all(work, min(self.concurrency, len(items)))
+            await all_or_first_failure(work, min(self.concurrency, len(items)))
         return tuple(values)
 
     async def _one(self, item: object, shared: Arguments, scope: Scope) -> object:
@@ -147,20 +135,6 @@ class MapNode(AwaitNode):
 
     def is_soft(self, scope: Scope) -> bool:
         return False  # the items were; what is left is a failure
-
-
-async def _all(work: Callable[[], Awaitable[None]], workers: int) -> None:
-    """Run that many workers to the end; the first failure cancels the others and is raised as it is."""
-
-    async def one() -> None:
-        await work()
-
-    try:
-        async with asyncio.TaskGroup() as group:
-            for _ in range(workers):
-                group.create_task(one())
-    except ExceptionGroup as errors:
-        raise errors.exceptions[0] from None
 
 
 @asynccontextmanager
