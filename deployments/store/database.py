@@ -181,7 +181,7 @@ def _postgres_engine(url: URL, options: StoreOptions) -> Engine:
         url,
         connect_args={
             "connect_timeout": max(2, round(options.connect_timeout_s)),  # libpq knows whole seconds, from 2
-            "options": " ".join(f"-c {name}={limit:.0f}" for name, limit in limits_ms.items()),
+            "options": " ".join(["-c timezone=UTC", *(f"-c {name}={limit:.0f}" for name, limit in limits_ms.items())]),
             "keepalives_idle": 5,
             "tcp_user_timeout": round(options.call_timeout_s * 1000),
         },

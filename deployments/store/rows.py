@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import UTC
 from decimal import Decimal
 from hashlib import sha256
 from typing import Any, TypeVar
@@ -9,6 +10,7 @@ from typing import Any, TypeVar
 import numpy as np
 from sqlalchemy import RowMapping
 
+from deployments.store.schema import is_storable
 from deployments.store.values import View
 from graphs.errors import InvalidEvent, InvalidRow
 from models.types import Document, Event, Money, Product, Room
@@ -37,12 +39,8 @@ def checked_rows(values: Iterable[T], to_row: Callable[[T], Row], error: type[In
 def require_storable(*texts: str | None) -> None:
     """Raises ValueError for text that is no valid UTF-8 (lone surrogates) or holds NUL, which PostgreSQL does not take."""
     for text in texts:
-        if text is None:
-            continue
-        if "\0" in text:
-            raise ValueError(f"text with a NUL character cannot be stored: {text[:40]!r}")
-        if not text.isascii():
-            text.encode()
+        if text is not None and not is_storable(text):
+            raise ValueError(f"text with a NUL character or half of a surrogate pair cannot be stored: {text[:40]!a}")
 
 
 def product_row(product: Product) -> Row:
@@ -102,7 +100,7 @@ def event_row(event: Event) -> Row:
         raise ValueError(f"the time {event.at.isoformat()} has no zone")
     if event.value is not None and not math.isfinite(event.value):
         raise ValueError(f"the value {event.value} is not a finite number")
-    return {name: getattr(event, name) for name in Event.__slots__}
+    return {**{name: getattr(event, name) for name in Event.__slots__}, "at": event.at.astimezone(UTC)}
 
 
 def event_of(row: RowMapping) -> Event:

@@ -25,6 +25,7 @@ from sqlalchemy import (
     TypeDecorator,
     UniqueConstraint,
 )
+from sqlalchemy.types import TypeEngine
 
 
 class UtcDateTime(TypeDecorator[datetime]):
@@ -47,9 +48,27 @@ class UtcDateTime(TypeDecorator[datetime]):
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
 
 
-def _id() -> String:
-    """Ids sort by code point on both databases, whatever the server's locale, so that pages come in one order."""
-    return String().with_variant(String(collation="C"), "postgresql")
+class Id(TypeDecorator[str]):
+    """An id. It sorts by code point on both databases, whatever the server's locale, so that pages come in one order.
+
+    Rows are checked before they are written; an id that no row can hold (NUL, lone surrogates) is looked up as NULL, which equals nothing.
+    """
+
+    impl = String
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[str]:
+        return dialect.type_descriptor(String(collation="C") if dialect.name == "postgresql" else String())
+
+    def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:
+        return value if value is not None and is_storable(value) else None
+
+
+def is_storable(text: str) -> bool:
+    """Both databases hold any valid UTF-8; PostgreSQL no NUL, so neither does."""
+    if text.isascii():
+        return "\0" not in text
+    return "\0" not in text and not any("\ud800" <= character <= "\udfff" for character in text)
 
 
 def _sequence() -> BigInteger:
@@ -73,7 +92,7 @@ secrets = Table("secrets", metadata, Column("name", String(), primary_key=True),
 products = Table(
     "products",
     metadata,
-    Column("product_id", _id(), primary_key=True),
+    Column("product_id", Id(), primary_key=True),
     Column("title", Text(), nullable=False),
     Column("category", Text(), nullable=False),
     Column("price_amount", String(), nullable=False),  # decimal string: exact, and the trailing zeros stay
@@ -89,7 +108,7 @@ views = Table(
     "views",
     metadata,
     Column("view_id", _sequence(), primary_key=True),
-    Column("product_id", _id(), ForeignKey("products.product_id"), nullable=False),
+    Column("product_id", Id(), ForeignKey("products.product_id"), nullable=False),
     Column("picture_sha256", LargeBinary(), nullable=False),
     Column("picture", LargeBinary(), nullable=False),  # as enrolled: another embedder can start from it
     Column("embeddings", LargeBinary(), nullable=False),  # little-endian float32 (n, dim), rows joined
@@ -101,9 +120,9 @@ views = Table(
 documents = Table(
     "documents",
     metadata,
-    Column("document_id", _id(), primary_key=True),
+    Column("document_id", Id(), primary_key=True),
     Column("kind", String(), nullable=False),
-    Column("product_id", _id(), ForeignKey("products.product_id"), index=True),
+    Column("product_id", Id(), ForeignKey("products.product_id"), index=True),
     Column("question", Text()),
     Column("answer", Text()),
     Column("text", Text()),
@@ -113,32 +132,32 @@ documents = Table(
 rooms = Table(
     "rooms",
     metadata,
-    Column("room_id", _id(), primary_key=True),
+    Column("room_id", Id(), primary_key=True),
     Column("title", Text(), nullable=False),
     Column("host", Text(), nullable=False),
     Column("tags", JSON(), nullable=False),
     Column("live", Boolean(), nullable=False),
-    Column("showing", _id(), ForeignKey("products.product_id"), index=True),
+    Column("showing", Id(), ForeignKey("products.product_id"), index=True),
     Index(None, "live", "room_id"),
 )
 
 shelves = Table(
     "shelves",
     metadata,
-    Column("room_id", _id(), ForeignKey("rooms.room_id"), primary_key=True),
+    Column("room_id", Id(), ForeignKey("rooms.room_id"), primary_key=True),
     Column("position", Integer(), primary_key=True),
-    Column("product_id", _id(), ForeignKey("products.product_id"), nullable=False, index=True),
+    Column("product_id", Id(), ForeignKey("products.product_id"), nullable=False, index=True),
 )
 
 shelf_history = Table(
     "shelf_history",
     metadata,
     Column("seq", _sequence(), primary_key=True),
-    Column("room_id", _id(), nullable=False),  # outlives the room: no foreign key
+    Column("room_id", Id(), nullable=False),  # outlives the room: no foreign key
     Column("at", UtcDateTime(), nullable=False),
     Column("live", Boolean(), nullable=False),
     Column("shelf", JSON(), nullable=False),
-    Column("showing", _id()),
+    Column("showing", Id()),
     Index(None, "room_id", "seq"),
 )
 
@@ -146,12 +165,12 @@ events = Table(
     "events",
     metadata,
     Column("seq", BigInteger(), primary_key=True, autoincrement=False),
-    Column("event_id", _id(), nullable=False, unique=True),
-    Column("viewer_id", _id(), nullable=False),
+    Column("event_id", Id(), nullable=False, unique=True),
+    Column("viewer_id", Id(), nullable=False),
     Column("type", String(), nullable=False),
     Column("at", UtcDateTime(), nullable=False),
-    Column("room_id", _id()),
-    Column("product_id", _id()),
+    Column("room_id", Id()),
+    Column("product_id", Id()),
     Column("value", Float()),
     Column("text", Text()),
     Index(None, "viewer_id", "at", "seq"),
@@ -171,9 +190,9 @@ exposures = Table(
     "exposures",
     metadata,
     Column("seq", _sequence(), primary_key=True),
-    Column("experiment", _id(), nullable=False),
-    Column("variant", _id(), nullable=False),
-    Column("viewer_id", _id(), nullable=False, index=True),
+    Column("experiment", Id(), nullable=False),
+    Column("variant", Id(), nullable=False),
+    Column("viewer_id", Id(), nullable=False, index=True),
     Column("at", UtcDateTime(), nullable=False),
     UniqueConstraint("experiment", "viewer_id"),
 )
@@ -184,9 +203,9 @@ questions = Table(
     Column("question_id", _sequence(), primary_key=True),
     Column("at", UtcDateTime(), nullable=False),
     Column("question", Text(), nullable=False),
-    Column("room_id", _id()),
-    Column("product_id", _id()),
-    Column("viewer_id", _id(), index=True),
+    Column("room_id", Id()),
+    Column("product_id", Id()),
+    Column("viewer_id", Id(), index=True),
     Column("language", String()),
     Column("status", String(), nullable=False),
     Index(None, "status", "question_id"),
@@ -197,7 +216,7 @@ changes = Table(
     metadata,
     Column("seq", BigInteger(), primary_key=True, autoincrement=False),
     Column("kind", String(), nullable=False),
-    Column("key", _id(), nullable=False),
+    Column("key", Id(), nullable=False),
     Column("op", String(), nullable=False),
 )
 
