@@ -5,7 +5,7 @@ import shutil
 import signal
 import time
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import httpx
@@ -47,15 +47,35 @@ class ProcessUse:
 
 
 @dataclass(frozen=True, slots=True)
+class Replica:
+    """`log` is relative to the run's log folder; `pid` is None until the process has started."""
+
+    pid: int | None
+    state: str
+    log: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Deployment:
+    status: str
+    message: str
+    replicas: list[Replica]
+
+
+@dataclass(frozen=True, slots=True)
 class Status:
-    """What runs now. `deployments` as `deploy.snapshot` wrote it, at most seconds ago."""
+    """What runs now. `deployments` as the launcher saw them at most seconds ago; empty while starting."""
 
     run: state.RunState
     ready: bool
     launcher_alive: bool
-    deployments: dict[str, object]
+    deployments: dict[str, Deployment]
     processes: list[ProcessUse]
     listeners: list[Listener]
+
+    def to_dict(self) -> dict[str, object]:
+        """For `livecart status --json`."""
+        return asdict(self)
 
 
 def read_status(home: Path) -> Status:
@@ -82,12 +102,14 @@ def _is_ready(url: str) -> bool:
         return False
 
 
-def _deployments(home: Path) -> dict[str, object]:
+def _deployments(home: Path) -> dict[str, Deployment]:
     try:
         found = json.loads((home / state.STATUS_FILE).read_text(encoding="utf-8"))["deployments"]
     except (FileNotFoundError, ValueError, KeyError):
         return {}
-    return dict(found)
+    return {
+        name: Deployment(one["status"], one["message"], [Replica(**replica) for replica in one["replicas"]]) for name, one in found.items()
+    }
 
 
 def _use(process: psutil.Process) -> ProcessUse | None:

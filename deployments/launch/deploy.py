@@ -1,5 +1,6 @@
 """Hands the application to Ray Serve and watches until it answers."""
 
+import re
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -7,6 +8,7 @@ from pathlib import Path
 
 import httpx
 from ray import serve
+from ray.exceptions import RayError
 from ray.serve._private.api import serve_start
 from ray.serve._private.client import ServeControllerClient
 from ray.serve.config import ProxyLocation, gRPCOptions
@@ -31,13 +33,16 @@ class DeploymentState:
 
 
 def deploy(schema: ServeDeploySchema) -> ServeControllerClient:
-    """The calls of `serve run`: controller and front end first, then the application, without waiting for it."""
-    client = serve_start(
-        http_options=schema.http_options.model_dump(),
-        proxy_location=ProxyLocation._normalize(schema.proxy_location),
-        grpc_options=gRPCOptions(**schema.grpc_options.model_dump()),
-        controller_options=schema.controller_options,
-    )
+    """The calls of `serve run`: controller and front end first, then the application, without waiting for it. Raises `StartFailedError`."""
+    try:
+        client = serve_start(
+            http_options=schema.http_options.model_dump(),
+            proxy_location=ProxyLocation._normalize(schema.proxy_location),
+            grpc_options=gRPCOptions(**schema.grpc_options.model_dump()),
+            controller_options=schema.controller_options,
+        )
+    except (RayError, TimeoutError) as error:
+        raise StartFailedError(f"Ray Serve's controller or front end did not start: {plain(str(error))}") from error
     client.deploy_apps(schema, _blocking=False)
     return client
 
@@ -77,19 +82,46 @@ def _answers(http: httpx.Client) -> bool:
 
 
 def failure(message: str, rows: list[DeploymentState], logs: Path) -> str:
-    """What went wrong, the way the failing process said it."""
+    """What went wrong, the way the failing process said it: one line first, then the traceback and the end of its log."""
     bad = [row for row in rows if row.status not in {"HEALTHY", "UPDATING"}] or [row for row in rows if row.running < row.wanted]
-    parts = [f"{row.name}: {row.status}\n{row.message}".strip() for row in bad] or [message.strip()]
+    if not bad:
+        return plain(message) or "every deployment is healthy, but GET /readyz does not answer 200"
+    parts: list[str] = [f"{row.name}: {cause(row.message)}" for row in bad]
     for row in bad:
+        parts.append(own_traceback(row.message))
         parts.extend(_last_lines(logs, row.name))
     return "\n\n".join(part for part in parts if part)
+
+
+def plain(text: str) -> str:
+    """Without terminal colours.
+
+    >>> plain("\x1b[36mray::Worker\x1b[39m failed")
+    'ray::Worker failed'
+    """
+    return re.sub(r"\x1b\[[0-9;]*m", "", text).strip()
+
+
+def cause(message: str) -> str:
+    """The last line of a traceback, which names the error.
+
+    >>> cause("Traceback (most recent call last):\\n  File 'a.py'\\nKeyError: 'x'\\n")
+    "KeyError: 'x'"
+    """
+    return plain(message).rpartition("\n")[2] or "no message"
+
+
+def own_traceback(message: str) -> str:
+    """From the last traceback on: what comes before it are Ray's own frames."""
+    text = plain(message)
+    return text[max(0, text.rfind("Traceback (most recent call last)")) :]
 
 
 def _last_lines(logs: Path, deployment: str) -> Iterator[str]:
     found = sorted(logs.glob(f"serve/replica_{APPLICATION}_{deployment}_*.log"), key=lambda path: path.stat().st_mtime)
     for path in found[-1:]:
-        lines = path.read_text(encoding="utf-8", errors="replace").splitlines()[-LOG_LINES:]
-        yield "\n".join([f"last lines of {path}:", *lines])
+        if lines := path.read_text(encoding="utf-8", errors="replace").splitlines()[-LOG_LINES:]:
+            yield "\n".join([f"last lines of {path}:", *lines])
 
 
 def snapshot(client: ServeControllerClient) -> dict[str, object]:

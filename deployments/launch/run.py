@@ -54,7 +54,7 @@ def run(order: Order, console: Console) -> int:
     except KeyboardInterrupt:
         return 0
     except LaunchError as error:
-        console.print(f"[red]livecart did not start:[/red] {type(error).__name__}", soft_wrap=True)
+        console.print(f"[red]livecart stopped[/red] ({type(error).__name__})")
         console.print(str(error), markup=False, soft_wrap=True)
         return 1
     finally:

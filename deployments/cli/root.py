@@ -1,0 +1,25 @@
+"""Puts the groups together."""
+
+import typer
+
+from deployments.cli import ask, data, graphs, platform, train
+
+app = typer.Typer(
+    name="livecart",
+    help="The AI of a live shopping room: see products, answer viewers, write for the host, recommend.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="markdown",
+)
+platform.register(app)
+ask.register(app)
+app.add_typer(data.catalog, name="catalog")
+app.add_typer(data.events, name="events")
+app.add_typer(graphs.app, name="graphs")
+app.add_typer(train.app, name="train")
+
+
+def main() -> None:
+    """Entry point of the command `livecart`."""
+    app()
