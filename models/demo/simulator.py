@@ -12,7 +12,7 @@ from statistics import NormalDist
 
 from models.types import Event, EventId, EventType, Product, ProductId, Room, RoomId, ViewerId
 
-ARCHETYPES = 6  # groups of viewers who like the same categories: what collaborative filtering can find
+ARCHETYPES = 8  # groups of viewers who like the same categories: what collaborative filtering can find
 DISPLAY_S = 600.0  # how long a host holds up one product
 BROADCAST_H = 8.0  # how long each room is live each day
 SESSIONS_PER_DAY = 0.9  # of a viewer, on average
@@ -50,12 +50,12 @@ class Preferences:
     def affinity(self, product: Product) -> float:
         """Log-odds-like liking of a product, about -6..6: category, tags, price level and language of the offer."""
         tags = [_normal(self.seed, "archetype", self.archetype, "tag", tag) for tag in product.tags[:4]]
-        at_home = product.price.currency == ("CNY" if _uniform(self.seed, self.viewer_id, "currency") < 0.65 else "USD")
+        at_home = product.price.currency == ("CNY" if _uniform(self.seed, self.viewer_id, "currency") < 0.55 else "USD")
         rate = CNY_PER_USD if product.price.currency == "USD" else 1.0
         level = 4.8 + 0.6 * _normal(self.seed, self.viewer_id, "price")  # log CNY
         off = math.log(max(float(product.price.amount) * rate, 0.01)) - level
         taste = self.likes_category(product.category) + 0.6 * sum(tags) / max(1, len(tags))
-        return taste - 0.25 * off * off + (0.7 if at_home else -1.5)
+        return taste - 0.25 * off * off + (0.7 if at_home else -2.0)
 
 
 def preferences(viewer_id: ViewerId, seed: int) -> Preferences:
@@ -187,7 +187,7 @@ class _Viewer:
         seen = self._offered()
         self._note("impression", seen)
         pull = self.liking[seen] + (2.0 if seen == self.drawn_to else 0.0)
-        if not self._decides(pull - 1.5):
+        if not self._decides(1.3 * pull - 2.5):
             return
         self._wait(2, 15)
         self._note("click", seen)
@@ -206,16 +206,17 @@ class _Viewer:
             self.liking[product_id] -= 2.0
 
     def _offered(self) -> ProductId:
-        """What the shop shows next: what goes with the last click, what the host holds up, the shelf, or anything."""
+        """What the viewer sees next: what goes with the last click, what the host holds up, the shelf, or what they searched for."""
         draw = self.rng.random()
         if self.drawn_to is not None and draw < 0.2:
             return self.drawn_to
-        if self.room is not None and draw < 0.45:
+        if self.room is not None and draw < 0.4:
             showing = self.world.showing(self.room.room_id, self.at)
             if showing is not None:
                 return showing
-        shelf = self.world.shelves[self.room.room_id] if self.room is not None and draw < 0.75 else ()
-        return self.rng.choice(shelf or tuple(self.world.by_id))
+        if self.room is not None and draw < 0.55:
+            return self.rng.choice(self.world.shelves[self.room.room_id])
+        return self.rng.choices(tuple(self.liking), weights=[math.exp(liking) for liking in self.liking.values()])[0]
 
     def _decides(self, log_odds: float) -> bool:
         return self.rng.random() < 1.0 / (1.0 + math.exp(-log_odds))
