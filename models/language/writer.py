@@ -1,0 +1,161 @@
+"""The language model behind answers and scripts: a vLLM engine with one verb, `write`."""
+
+import asyncio
+import contextlib
+import json
+import uuid
+from collections.abc import AsyncIterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Literal, Self
+
+from vllm import SamplingParams
+from vllm.engine.arg_utils import AsyncEngineArgs
+from vllm.outputs import RequestOutput
+from vllm.sampling_params import RequestOutputKind, StructuredOutputsParams
+from vllm.v1.engine.async_llm import AsyncLLM
+from vllm.v1.engine.exceptions import EngineDeadError
+
+from models.language.engine_metrics import engine_counters, engine_metrics_text
+from models.prompts import without_markers
+from models.types import ModelInputError, Prompt, TextDelta
+
+_GUARDED = "models.language.engine_guard."
+_GIB = 1 << 30
+
+
+def cpu_environment(*, threads: int | None = None) -> dict[str, str]:
+    """The environment of a process that serves a writer on the CPU; it must be set before that process imports torch or vllm."""
+    environment = {
+        "HF_HUB_OFFLINE": "1",
+        "TOKENIZERS_PARALLELISM": "false",
+        "VLLM_CPU_OMP_THREADS_BIND": "nobind",
+        "VLLM_DO_NOT_TRACK": "1",
+        "VLLM_NO_USAGE_STATS": "1",
+        "VLLM_LOGGING_LEVEL": "WARNING",
+        "VLLM_WORKER_MULTIPROC_METHOD": "spawn",
+    }
+    return environment | ({"OMP_NUM_THREADS": str(threads)} if threads else {})
+
+
+class Writer:
+    """Writes text for prompts, many at a time. All methods belong to one event loop; `start` makes the engine there."""
+
+    def __init__(self, engine: AsyncLLM, *, max_model_len: int) -> None:
+        self._engine = engine
+        self._tokenizer = engine.renderer.tokenizer
+        self._max_model_len = max_model_len
+        self._writing = 0
+
+    @classmethod
+    async def start(  # noqa: PLR0913 - each is a setting of the deployment
+        cls,
+        model: str | Path,
+        *,
+        max_model_len: int = 1024,
+        kv_cache_gib: float | None = 0.25,
+        gpu_memory_utilization: float = 0.9,
+        tensor_parallel_size: int = 1,
+        enforce_eager: bool = True,
+        max_num_seqs: int = 64,
+        engine_args: Mapping[str, Any] | None = None,
+    ) -> Self:
+        """Load the checkpoint (a local folder or a hub id) and return when the engine can answer.
+
+        `kv_cache_gib` None leaves the size to vLLM (`gpu_memory_utilization` on a GPU). `engine_args` are further fields of
+        vLLM's AsyncEngineArgs and win over the ones here.
+        """
+        executor = "GuardedMultiprocExecutor" if tensor_parallel_size > 1 else "GuardedUniProcExecutor"
+        options: dict[str, Any] = {
+            "model": str(model),
+            "max_model_len": max_model_len,
+            "max_num_seqs": max_num_seqs,
+            "kv_cache_memory_bytes": int(kv_cache_gib * _GIB) if kv_cache_gib is not None else None,
+            "gpu_memory_utilization": gpu_memory_utilization,
+            "tensor_parallel_size": tensor_parallel_size,
+            "enforce_eager": enforce_eager,
+            "distributed_executor_backend": _GUARDED + executor,
+            "enable_prefix_caching": True,
+            **(engine_args or {}),
+        }
+        arguments = AsyncEngineArgs(**options)
+        engine = await asyncio.to_thread(AsyncLLM.from_engine_args, arguments)
+        return cls(engine, max_model_len=engine.model_config.max_model_len)
+
+    async def write(self, prompt: Prompt, *, request_id: str | None = None) -> AsyncIterator[TextDelta]:
+        """Stream the text for `prompt`; the last delta has a `finish_reason`. Closing the stream early aborts it in the engine.
+
+        Raises ModelInputError when the prompt does not fit the context or its schema cannot be enforced.
+        """
+        token_ids = self.render(prompt)
+        params = self._sampling(prompt, room=self._max_model_len - len(token_ids))
+        outputs = self._engine.generate({"prompt_token_ids": token_ids}, params, request_id or uuid.uuid4().hex)
+        self._writing += 1
+        try:
+            async with contextlib.aclosing(outputs):
+                async for output in outputs:
+                    yield _delta(output, len(token_ids))
+        except ValueError as error:
+            raise ModelInputError(f"the engine refused the prompt: {error}") from error
+        finally:
+            self._writing -= 1
+
+    def render(self, prompt: Prompt) -> Sequence[int]:
+        """Token ids of the prompt in the checkpoint's chat template, thinking off; markers of chat formats are taken out of its texts."""
+        messages = [{"role": role, "content": without_markers(text)} for role, text in prompt.messages]
+        rendered = self._tokenizer.apply_chat_template(messages, tokenize=False, add_generation_prompt=True, enable_thinking=False)
+        token_ids: list[int] = self._tokenizer.encode(rendered, add_special_tokens=False)
+        if len(token_ids) >= self._max_model_len:
+            raise ModelInputError(
+                f"the prompt has {len(token_ids)} tokens and the model's context holds {self._max_model_len}: shorten it", kind="too_large"
+            )
+        return token_ids
+
+    def counters(self) -> dict[str, float]:
+        """vLLM's counters and gauges by name, such as `vllm:generation_tokens_total`, summed over labels, and `writing`: open streams."""
+        return {**engine_counters(), "writing": float(self._writing)}
+
+    def metrics_text(self) -> str:
+        """vLLM's metrics in Prometheus' text format."""
+        return engine_metrics_text()
+
+    async def check_health(self) -> None:
+        """Raise vLLM's EngineDeadError when the engine process is gone."""
+        await self._engine.check_health()
+        if self._engine.errored:
+            raise EngineDeadError
+
+    def close(self) -> None:
+        """Stop the engine process; open streams end with an error."""
+        self._engine.shutdown()
+
+    def _sampling(self, prompt: Prompt, *, room: int) -> SamplingParams:
+        schema = prompt.json_schema
+        return SamplingParams(
+            max_tokens=max(1, min(prompt.max_tokens, room)),
+            temperature=prompt.temperature,
+            top_p=prompt.top_p,
+            stop=list(prompt.stop) or None,
+            seed=prompt.seed,
+            structured_outputs=StructuredOutputsParams(json=_checked(schema)) if schema is not None else None,
+            output_kind=RequestOutputKind.DELTA,
+        )
+
+
+def _checked(schema: str) -> str:
+    try:
+        json.loads(schema)
+    except json.JSONDecodeError as error:
+        raise ModelInputError(f"json_schema is not JSON: {error}") from error
+    return schema
+
+
+def _delta(output: RequestOutput, prompt_token_count: int) -> TextDelta:
+    completion = output.outputs[0]
+    return TextDelta(completion.text, len(completion.token_ids), _finish_reason(completion.finish_reason), prompt_token_count)
+
+
+def _finish_reason(reason: str | None) -> Literal["stop", "length", "abort"] | None:
+    match reason:
+        case None | "stop" | "length" | "abort":
+            return reason
+    return "abort"

@@ -1,0 +1,119 @@
+"""The word lists of the corpus (`zh.json` and `en.json`, our own writing) and the small pattern language that values are written in."""
+
+import functools
+import json
+import random
+import re
+import string
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from models.types import Language
+
+_SLOT = re.compile(r"\{(\w+)(?::(\d+)-(\d+))?\}")
+# The 3,755 level-one characters of GB 2312: strings of them teach to copy what was never seen.
+_HANZI = tuple(bytes((high, low)).decode("gb2312") for high in range(0xB0, 0xD8) for low in range(0xA1, 0xFF) if (high, low) < (0xD7, 0xFA))
+
+
+@dataclass(frozen=True, slots=True)
+class Spec:
+    """A named property of a product: how its values look and how viewers ask for it."""
+
+    name: str
+    value: str  # pattern
+    questions: tuple[str, ...] = ()  # ways to ask without the name
+
+
+@dataclass(frozen=True, slots=True)
+class Topic:
+    """A matter that shops answer in one sentence."""
+
+    statement: str  # pattern of the sentence
+    questions: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Family:
+    """A kind of product with the parts that its kind has."""
+
+    nouns: tuple[str, ...]
+    parts: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Lexicon:
+    words: Mapping[str, tuple[str, ...]]  # what patterns choose from
+    brand: str  # pattern
+    title: str  # format with `brand`, `modifier` and `noun`
+    families: tuple[Family, ...]
+    held_out_families: tuple[Family, ...]
+    specs: tuple[Spec, ...]
+    held_out_specs: tuple[Spec, ...]
+    properties: tuple[Spec, ...]  # of parts: the name of a fact is part + property
+    part_name: str  # format with `part` and `property`
+    topics: tuple[Topic, ...]
+    rivals: tuple[frozenset[str], ...]  # names of specs that questions without the name may confuse
+    name_questions: tuple[str, ...]  # formats with `name`
+    pair_questions: tuple[str, ...]  # formats with `first` and `second`
+    off_topic: tuple[str, ...]  # questions that no product data answers
+    script: Mapping[str, tuple[str, ...]]  # sentences of each kind of segment, formats with `title`, `audience`, `scene`
+    fact_sentences: tuple[str, ...]  # formats with `name` and `value`
+    statement_sentences: tuple[str, ...]  # formats with `statement`
+
+
+@functools.cache
+def load_lexicon(language: Language) -> Lexicon:
+    """The word lists of a language."""
+    lists: dict[str, Any] = json.loads(Path(__file__).with_name(f"{language}.json").read_text("utf-8"))
+    read = {name: _READERS.get(name, _texts)(value) for name, value in lists.items()}
+    return Lexicon(**read)
+
+
+def _texts(value: Any) -> Any:  # noqa: ANN401 - JSON
+    """The same with tuples for lists."""
+    if isinstance(value, dict):
+        return {name: _texts(inner) for name, inner in value.items()}
+    return tuple(_texts(inner) for inner in value) if isinstance(value, list) else value
+
+
+def _specs(value: list[dict[str, Any]]) -> tuple[Spec, ...]:
+    return tuple(Spec(**_texts(item)) for item in value)
+
+
+def _families(value: list[dict[str, Any]]) -> tuple[Family, ...]:
+    return tuple(Family(**_texts(item)) for item in value)
+
+
+_READERS: dict[str, Callable[[Any], Any]] = {
+    "families": _families,
+    "held_out_families": _families,
+    "specs": _specs,
+    "held_out_specs": _specs,
+    "properties": _specs,
+    "topics": lambda value: tuple(Topic(**_texts(item)) for item in value),
+    "rivals": lambda value: tuple(frozenset(group) for group in value),
+}
+
+
+def fill(pattern: str, words: Mapping[str, tuple[str, ...]], rng: random.Random) -> str:
+    """Replace each slot: `{int:1-500}`, `{dec:1-9}` (one decimal), `{han:2-4}` (characters), `{code:1-1}`, or a list of `words`."""
+    return _SLOT.sub(lambda slot: _slot(slot, words, rng), pattern)
+
+
+def _slot(slot: re.Match[str], words: Mapping[str, tuple[str, ...]], rng: random.Random) -> str:
+    name, low, high = slot[1], int(slot[2] or 0), int(slot[3] or 0)
+    match name:
+        case "int":
+            return str(rng.randint(low, high))
+        case "dec":
+            return f"{rng.randint(low, high)}.{rng.randint(0, 9)}"
+        case "han":
+            return "".join(rng.choices(_HANZI, k=rng.randint(low, high)))
+        case "letters":
+            return "".join(rng.choices(string.ascii_lowercase, k=rng.randint(low, high)))
+        case "code":
+            letters = "".join(rng.choices(string.ascii_uppercase, k=rng.randint(1, 3)))
+            return f"{letters}{rng.choice(('-', '', ''))}{rng.randint(10, 9999)}"
+    return rng.choice(words[name])
