@@ -1,0 +1,34 @@
+"""The ingress as a Ray deployment: opens the store, fills the ports, serves the ASGI app."""
+
+import os
+from typing import Any
+
+from fastapi import FastAPI
+from ray.serve.handle import DeploymentHandle
+
+from deployments.gateway import Gateway
+from deployments.ingress.api import create_app
+from deployments.ingress.auth import auth_from_environment
+from deployments.settings import IngressConfig, Settings
+from deployments.shop import open_store
+from deployments.telemetry import Telemetry, configure_logging
+from deployments.wiring import Wiring
+
+
+class IngressReplica:
+    async def __init__(self, settings: Settings, **handles: DeploymentHandle) -> None:  # type: ignore[misc]  # Serve awaits it
+        configure_logging()
+        self._store = await open_store(settings)
+        self._wiring = await Wiring.start(settings, self._store, handles)
+        self._telemetry = Telemetry()
+        self._gateway = Gateway(self._store, self._wiring.ports, self._telemetry)
+
+    async def reconfigure(self, config: dict[str, Any]) -> None:
+        self._gateway.apply(IngressConfig.model_validate(config))
+
+    def __serve_build_asgi_app__(self) -> FastAPI:
+        return create_app(self._gateway, auth=auth_from_environment(os.environ), telemetry=self._telemetry)
+
+    async def __del__(self) -> None:
+        await self._wiring.stop()
+        await self._store.close()

@@ -1,0 +1,54 @@
+"""The app over a real SQLite store and fake models, called in-process."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import httpx
+import pytest
+from fastapi import FastAPI
+
+from deployments.ingress.api import create_app
+from deployments.ingress.fakes import FakeModels, fake_gateway, fake_models
+from deployments.store import Store
+from deployments.telemetry import Telemetry
+from tests.hostile import load_shop
+
+Client = httpx.AsyncClient
+
+
+@pytest.fixture
+async def store(tmp_path: Path) -> AsyncIterator[Store]:
+    async with await Store.open(f"sqlite:///{tmp_path}/shop.db") as opened:
+        yield opened
+
+
+@pytest.fixture
+def models() -> FakeModels:
+    return fake_models()
+
+
+@pytest.fixture
+def app(store: Store, models: FakeModels) -> FastAPI:
+    telemetry = Telemetry()
+    return create_app(fake_gateway(store, models, telemetry), telemetry=telemetry)
+
+
+@asynccontextmanager
+async def calling(app: FastAPI) -> AsyncIterator[Client]:
+    transport = httpx.ASGITransport(app, raise_app_exceptions=True)
+    async with Client(transport=transport, base_url="http://livecart") as client:
+        yield client
+
+
+@pytest.fixture
+async def client(app: FastAPI) -> AsyncIterator[Client]:
+    async with calling(app) as client:
+        yield client
+
+
+@pytest.fixture
+async def shop(client: Client) -> Client:
+    """The client of an app that knows product P-1 and P-2, room R-1, document D-1 and viewer V-1."""
+    await load_shop(client)
+    return client
