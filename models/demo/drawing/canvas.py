@@ -1,7 +1,7 @@
 """A square supersampled canvas in unit coordinates (x right, y down, 0..1), and the outlines drawn on it."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -129,7 +129,7 @@ def _pattern(width: int, height: int, unit_px: int, name: str) -> Plane:
     x = (np.arange(width, dtype=np.float32) / unit_px)[None, :]
     y = (np.arange(height, dtype=np.float32) / unit_px)[:, None]
     u, v = x * unit_px / width, y * unit_px / height
-    planes = {
+    planes: dict[str, Callable[[], NDArray[np.generic]]] = {
         "hoops": lambda: (y * 14 % 1 < 0.4) + 0 * x,
         "bars": lambda: (x * 14 % 1 < 0.4) + 0 * y,
         "diagonal": lambda: ((x + y) * 10 % 1) < 0.4,

@@ -18,7 +18,12 @@ def accent_paint(look: Look, surface: str = "tube") -> Paint:
 def bottle(canvas: Canvas, look: Look) -> None:
     half, shoulder = 0.13 + 0.07 * (1 - look.stature), 0.28 + 0.12 * look.detail
     canvas.fill(rectangle(0.5 - half * 0.42, 0.06, 0.5 + half * 0.42, 0.16, 0.02), accent_paint(look))
-    canvas.fill(lathe([(0.15, half * 0.34), (0.22, half * 0.36), (shoulder, half * 0.95), (shoulder + 0.1, half), (0.92, half), (0.94, half * 0.9)]), body_paint(look))
+    canvas.fill(
+        lathe(
+            [(0.15, half * 0.34), (0.22, half * 0.36), (shoulder, half * 0.95), (shoulder + 0.1, half), (0.92, half), (0.94, half * 0.9)]
+        ),
+        body_paint(look),
+    )
     label(canvas, look, (0.5 - half, shoulder + 0.12, 0.5 + half, 0.8))
 
 
@@ -35,8 +40,13 @@ def carton(canvas: Canvas, look: Look) -> None:
     half, top = 0.15 + 0.08 * (1 - look.stature), 0.26
     side = half * 0.45
     canvas.fill([(0.5 - half, top), (0.5 + half - side, top), (0.5 + half - side, 0.93), (0.5 - half, 0.93)], body_paint(look, "slope"))
-    canvas.fill([(0.5 + half - side, top), (0.5 + half, top - 0.03), (0.5 + half, 0.88), (0.5 + half - side, 0.93)], Paint(shade(look.body, 0.7)))
-    canvas.fill([(0.5 - half, top), (0.5 - half + 0.04, 0.13), (0.5 + half - side * 0.6, 0.12), (0.5 + half - side, top)], Paint(look.accent, surface="slope"))
+    canvas.fill(
+        [(0.5 + half - side, top), (0.5 + half, top - 0.03), (0.5 + half, 0.88), (0.5 + half - side, 0.93)], Paint(shade(look.body, 0.7))
+    )
+    canvas.fill(
+        [(0.5 - half, top), (0.5 - half + 0.04, 0.13), (0.5 + half - side * 0.6, 0.12), (0.5 + half - side, top)],
+        Paint(look.accent, surface="slope"),
+    )
     canvas.fill([(0.5 + half - side, top), (0.5 + half - side * 0.6, 0.12), (0.5 + half, top - 0.03)], Paint(shade(look.accent, 0.68)))
     canvas.fill(rectangle(0.5 - half + 0.04, 0.07, 0.5 + half - side * 0.6, 0.13), Paint(shade(look.accent, 0.86)))
     label(canvas, look, (0.5 - half + 0.02, 0.38, 0.5 + half - side - 0.02, 0.84))
@@ -53,7 +63,9 @@ def jar(canvas: Canvas, look: Look) -> None:
 def tube(canvas: Canvas, look: Look) -> None:
     half = 0.13 + 0.06 * (1 - look.stature)
     canvas.fill(rectangle(0.5 - half * 0.6, 0.8, 0.5 + half * 0.6, 0.95, 0.02), accent_paint(look))
-    canvas.fill([(0.5 - half * 1.25, 0.06), (0.5 + half * 1.25, 0.06), (0.5 + half * 0.75, 0.82), (0.5 - half * 0.75, 0.82)], body_paint(look))
+    canvas.fill(
+        [(0.5 - half * 1.25, 0.06), (0.5 + half * 1.25, 0.06), (0.5 + half * 0.75, 0.82), (0.5 - half * 0.75, 0.82)], body_paint(look)
+    )
     canvas.fill(rectangle(0.5 - half * 1.25, 0.06, 0.5 + half * 1.25, 0.1), Paint(shade(look.body, 0.78)))
     label(canvas, look, (0.5 - half * 0.8, 0.2, 0.5 + half * 0.8, 0.68))
 
@@ -63,13 +75,18 @@ def pump(canvas: Canvas, look: Look) -> None:
     canvas.line([(0.5, 0.3), (0.5, 0.14)], 0.05, shade(look.accent, 0.8))
     canvas.fill(smooth([(0.3, 0.16), (0.33, 0.1), (0.5, 0.08), (0.6, 0.1), (0.6, 0.17), (0.45, 0.18)]), Paint(look.accent, surface="slope"))
     canvas.fill(rectangle(0.5 - half * 0.5, 0.26, 0.5 + half * 0.5, top + 0.02, 0.015), accent_paint(look))
-    canvas.fill(lathe([(top, half * 0.55), (top + 0.05, half), (0.9, half), (0.94, half * 0.92)], curved=look.detail > 0.5), body_paint(look))
+    canvas.fill(
+        lathe([(top, half * 0.55), (top + 0.05, half), (0.9, half), (0.94, half * 0.92)], curved=look.detail > 0.5), body_paint(look)
+    )
     label(canvas, look, (0.5 - half * 0.85, 0.46, 0.5 + half * 0.85, 0.86))
 
 
 def lipstick(canvas: Canvas, look: Look) -> None:
     half = 0.085 + 0.04 * (1 - look.stature)
-    canvas.fill([(0.5 - half * 0.7, 0.5), (0.5 - half * 0.7, 0.2), (0.5 + half * 0.2, 0.08), (0.5 + half * 0.7, 0.2), (0.5 + half * 0.7, 0.5)], accent_paint(look))
+    canvas.fill(
+        [(0.5 - half * 0.7, 0.5), (0.5 - half * 0.7, 0.2), (0.5 + half * 0.2, 0.08), (0.5 + half * 0.7, 0.2), (0.5 + half * 0.7, 0.5)],
+        accent_paint(look),
+    )
     canvas.fill(rectangle(0.5 - half * 0.85, 0.4, 0.5 + half * 0.85, 0.56), Paint((206, 178, 120), surface="tube"))
     canvas.fill(rectangle(0.5 - half, 0.54, 0.5 + half, 0.94, 0.015), body_paint(look))
     emblem(canvas, look, (0.5, 0.73), half * 0.6, ink=look.paper, paper=look.body)
@@ -91,13 +108,30 @@ def compact(canvas: Canvas, look: Look) -> None:
 def polish(canvas: Canvas, look: Look) -> None:
     half = 0.17 + 0.06 * (1 - look.stature)
     canvas.fill(lathe([(0.08, 0.055), (0.3, 0.075), (0.5, 0.085)]), accent_paint(look))
-    canvas.fill(lathe([(0.5, half * 0.5), (0.58, half * 0.9), (0.7, half), (0.88, half), (0.93, half * 0.85)], curved=look.detail > 0.4), body_paint(look))
+    canvas.fill(
+        lathe([(0.5, half * 0.5), (0.58, half * 0.9), (0.7, half), (0.88, half), (0.93, half * 0.85)], curved=look.detail > 0.4),
+        body_paint(look),
+    )
     emblem(canvas, look, (0.5, 0.74), half * 0.5, ink=look.paper, paper=look.body)
 
 
 def pouch(canvas: Canvas, look: Look) -> None:
     half = 0.22 + 0.1 * (1 - look.stature)
-    canvas.fill(smooth([(0.5 - half, 0.1), (0.5, 0.11), (0.5 + half, 0.1), (0.5 + half * 0.95, 0.5), (0.5 + half, 0.92), (0.5, 0.9), (0.5 - half, 0.92), (0.5 - half * 0.95, 0.5)]), body_paint(look))
+    canvas.fill(
+        smooth(
+            [
+                (0.5 - half, 0.1),
+                (0.5, 0.11),
+                (0.5 + half, 0.1),
+                (0.5 + half * 0.95, 0.5),
+                (0.5 + half, 0.92),
+                (0.5, 0.9),
+                (0.5 - half, 0.92),
+                (0.5 - half * 0.95, 0.5),
+            ]
+        ),
+        body_paint(look),
+    )
     for top in (0.1, 0.86):
         canvas.fill(rectangle(0.5 - half, top, 0.5 + half, top + 0.05), accent_paint(look, "slope"))
     label(canvas, look, (0.5 - half * 0.72, 0.24, 0.5 + half * 0.72, 0.76))
@@ -114,7 +148,9 @@ def tin(canvas: Canvas, look: Look) -> None:
 
 def fruit_bag(canvas: Canvas, look: Look) -> None:
     rng = Random(look.seed)
-    canvas.fill(smooth([(0.46, 0.2), (0.54, 0.2), (0.8, 0.45), (0.84, 0.78), (0.5, 0.94), (0.16, 0.78), (0.2, 0.45)]), Paint(shade(look.body, 0.62)))
+    canvas.fill(
+        smooth([(0.46, 0.2), (0.54, 0.2), (0.8, 0.45), (0.84, 0.78), (0.5, 0.94), (0.16, 0.78), (0.2, 0.45)]), Paint(shade(look.body, 0.62))
+    )
     radius = 0.085 + 0.04 * look.stature
     for row in range(4):
         for column in range(4):
@@ -127,6 +163,16 @@ def fruit_bag(canvas: Canvas, look: Look) -> None:
 
 
 DRAWERS = {
-    "bottle": bottle, "can": can, "carton": carton, "jar": jar, "tube": tube, "pump": pump, "lipstick": lipstick,
-    "compact": compact, "polish": polish, "pouch": pouch, "tin": tin, "fruit_bag": fruit_bag,
+    "bottle": bottle,
+    "can": can,
+    "carton": carton,
+    "jar": jar,
+    "tube": tube,
+    "pump": pump,
+    "lipstick": lipstick,
+    "compact": compact,
+    "polish": polish,
+    "pouch": pouch,
+    "tin": tin,
+    "fruit_bag": fruit_bag,
 }

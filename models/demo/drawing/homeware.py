@@ -21,8 +21,18 @@ def pan(canvas: Canvas, look: Look) -> None:
 
 def mug(canvas: Canvas, look: Look) -> None:
     half, top = 0.22 + 0.05 * (1 - look.stature), 0.32 - 0.14 * look.stature
-    canvas.line(smooth([(0.45 + half, top + 0.12), (0.6 + half, top + 0.14), (0.6 + half, 0.66), (0.45 + half, 0.76)], closed=False), 0.055, shade(look.accent, 0.9))
-    canvas.fill(lathe([(top, half), (0.6, half * (1 - 0.08 * look.detail)), (0.84, half * (0.98 - 0.25 * look.detail)), (0.88, half * 0.7)], centre=0.45), body_paint(look))
+    canvas.line(
+        smooth([(0.45 + half, top + 0.12), (0.6 + half, top + 0.14), (0.6 + half, 0.66), (0.45 + half, 0.76)], closed=False),
+        0.055,
+        shade(look.accent, 0.9),
+    )
+    canvas.fill(
+        lathe(
+            [(top, half), (0.6, half * (1 - 0.08 * look.detail)), (0.84, half * (0.98 - 0.25 * look.detail)), (0.88, half * 0.7)],
+            centre=0.45,
+        ),
+        body_paint(look),
+    )
     canvas.fill(ellipse(0.45, top, half, 0.05), Paint(shade(look.body, 1.15)))
     canvas.fill(ellipse(0.45, top + 0.005, half * 0.88, 0.038), Paint(shade(look.body, 0.5)))
     label(canvas, look, (0.45 - half * 0.7, top + 0.1, 0.45 + half * 0.7, 0.8))
@@ -32,7 +42,10 @@ def kettle(canvas: Canvas, look: Look) -> None:
     half = 0.24 + 0.05 * (1 - look.stature)
     canvas.line(smooth([(0.3, 0.36), (0.26, 0.14), (0.6, 0.1), (0.66, 0.36)], closed=False), 0.045, shade(look.accent, 0.85))
     canvas.fill(smooth([(0.66, 0.66), (0.84, 0.44), (0.95, 0.36), (0.9, 0.5), (0.78, 0.78)]), body_paint(look, "slope"))
-    canvas.fill(lathe([(0.32, half * 0.5), (0.45, half * 0.86), (0.72, half), (0.88, half * 0.92), (0.9, half * 0.8)], centre=0.48), body_paint(look))
+    canvas.fill(
+        lathe([(0.32, half * 0.5), (0.45, half * 0.86), (0.72, half), (0.88, half * 0.92), (0.9, half * 0.8)], centre=0.48),
+        body_paint(look),
+    )
     canvas.fill(ellipse(0.48, 0.33, half * 0.55, 0.04), accent_paint(look, "slope"))
     canvas.fill(ellipse(0.48, 0.28, 0.04), accent_paint(look, "dome"))
     emblem(canvas, look, (0.48, 0.66), 0.09, ink=look.paper, paper=look.body)
@@ -41,7 +54,10 @@ def kettle(canvas: Canvas, look: Look) -> None:
 def lamp(canvas: Canvas, look: Look) -> None:
     spread = 0.2 + 0.12 * look.detail
     canvas.fill(ellipse(0.5, 0.9, 0.2, 0.045), accent_paint(look, "slope"))
-    canvas.fill(lathe([(0.44, 0.025), (0.6, 0.03 + 0.09 * (1 - look.stature)), (0.76, 0.06 + 0.06 * (1 - look.stature)), (0.88, 0.06)]), accent_paint(look))
+    canvas.fill(
+        lathe([(0.44, 0.025), (0.6, 0.03 + 0.09 * (1 - look.stature)), (0.76, 0.06 + 0.06 * (1 - look.stature)), (0.88, 0.06)]),
+        accent_paint(look),
+    )
     canvas.fill([(0.5 - spread * 0.55, 0.08), (0.5 + spread * 0.55, 0.08), (0.5 + spread, 0.48), (0.5 - spread, 0.48)], body_paint(look))
     canvas.fill(ellipse(0.5, 0.48, spread, 0.03), Paint(shade(look.body, 1.25)))
     emblem(canvas, look, (0.5, 0.3), 0.08, ink=look.paper, paper=look.body)
@@ -52,7 +68,10 @@ def plant(canvas: Canvas, look: Look) -> None:
     green = shade((70, 140, 74), rng.uniform(0.7, 1.3))
     for index in range(5 + int(look.detail * 4)):
         leaf = smooth([(0.5, 0.62), (0.44, 0.36), (0.5, 0.1 + 0.1 * rng.random()), (0.56, 0.36)])
-        canvas.fill(turned(leaf, -62 + index * 124 / (4 + int(look.detail * 4)), y=0.62), Paint(shade(green, rng.uniform(0.8, 1.2)), surface="slope"))
+        canvas.fill(
+            turned(leaf, -62 + index * 124 / (4 + int(look.detail * 4)), y=0.62),
+            Paint(shade(green, rng.uniform(0.8, 1.2)), surface="slope"),
+        )
     half = 0.17 + 0.06 * (1 - look.stature)
     canvas.fill([(0.5 - half, 0.58), (0.5 + half, 0.58), (0.5 + half * 0.72, 0.93), (0.5 - half * 0.72, 0.93)], body_paint(look))
     canvas.fill(rectangle(0.5 - half * 1.1, 0.56, 0.5 + half * 1.1, 0.64, 0.01), accent_paint(look))
@@ -95,7 +114,11 @@ def bear(canvas: Canvas, look: Look) -> None:
 
 def blocks(canvas: Canvas, look: Look) -> None:
     colours = (look.body, look.accent, look.ink, look.paper)
-    places = ((0.14, 0.62), (0.5, 0.62), (0.32, 0.31), (0.37, 0.02)) if look.stature > 0.5 else ((0.05, 0.6), (0.36, 0.6), (0.67, 0.6), (0.36, 0.28))
+    places = (
+        ((0.14, 0.62), (0.5, 0.62), (0.32, 0.31), (0.37, 0.02))
+        if look.stature > 0.5
+        else ((0.05, 0.6), (0.36, 0.6), (0.67, 0.6), (0.36, 0.28))
+    )
     for index, (left, top) in enumerate(places):
         canvas.fill(rectangle(left, top, left + 0.3, top + 0.3, 0.02 + 0.05 * look.detail), Paint(colours[index], surface="slope"))
         canvas.fill(rectangle(left + 0.04, top + 0.04, left + 0.26, top + 0.26, 0.03), Paint(shade(colours[index], 0.84)))
@@ -119,7 +142,8 @@ def ball(canvas: Canvas, look: Look) -> None:
     canvas.fill(ellipse(0.5, 0.5, 0.42), body_paint(look, "dome"))
     bend = 0.1 + 0.22 * look.detail
     for points in (
-        [(0.5 - bend, 0.12), (0.5 - bend * 0.2, 0.5), (0.5 - bend, 0.88)], [(0.5 + bend, 0.12), (0.5 + bend * 0.2, 0.5), (0.5 + bend, 0.88)],
+        [(0.5 - bend, 0.12), (0.5 - bend * 0.2, 0.5), (0.5 - bend, 0.88)],
+        [(0.5 + bend, 0.12), (0.5 + bend * 0.2, 0.5), (0.5 + bend, 0.88)],
         [(0.09, 0.5), (0.5, 0.5 + bend * 0.3), (0.91, 0.5)],
     ):
         canvas.line(smooth(points, closed=False), 0.02, shade(look.accent, 0.9))
@@ -134,7 +158,10 @@ def dumbbell(canvas: Canvas, look: Look) -> None:
         half = 0.24 - 0.05 * index + 0.06 * look.stature
         for side in (-1, 1):
             x = 0.5 + side * (0.22 + 0.075 * index)
-            canvas.fill(rectangle(x - 0.036, 0.5 - half, x + 0.036, 0.5 + half, 0.03), body_paint(look, "slope") if index % 2 == 0 else accent_paint(look, "slope"))
+            canvas.fill(
+                rectangle(x - 0.036, 0.5 - half, x + 0.036, 0.5 + half, 0.03),
+                body_paint(look, "slope") if index % 2 == 0 else accent_paint(look, "slope"),
+            )
     emblem(canvas, look, (0.5, 0.5), 0.055, ink=look.paper, paper=look.body)
 
 
@@ -162,12 +189,18 @@ def bone(canvas: Canvas, look: Look) -> None:
 
 def bowl(canvas: Canvas, look: Look) -> None:
     top, half = 0.42 - 0.08 * look.stature, 0.38
-    canvas.fill([(0.5 - half * 0.86, top), (0.5 + half * 0.86, top), (0.5 + half * 1.12, 0.76), (0.5 - half * 1.12, 0.76)], body_paint(look, "slope"))
+    canvas.fill(
+        [(0.5 - half * 0.86, top), (0.5 + half * 0.86, top), (0.5 + half * 1.12, 0.76), (0.5 - half * 1.12, 0.76)],
+        body_paint(look, "slope"),
+    )
     canvas.fill(ellipse(0.5, top, half * 0.86, 0.08), Paint(shade(look.body, 1.15), surface="slope"))
     canvas.fill(ellipse(0.5, top + 0.01, half * 0.74, 0.062), Paint(shade(look.body, 0.55)))
     rng = Random(look.seed)
     for _ in range(14):
-        canvas.fill(ellipse(0.5 + rng.uniform(-0.22, 0.22), top - rng.uniform(-0.03, 0.03), 0.032, 0.026), Paint(shade(look.accent, rng.uniform(0.7, 1.1)), surface="dome"))
+        canvas.fill(
+            ellipse(0.5 + rng.uniform(-0.22, 0.22), top - rng.uniform(-0.03, 0.03), 0.032, 0.026),
+            Paint(shade(look.accent, rng.uniform(0.7, 1.1)), surface="dome"),
+        )
     emblem(canvas, look, (0.5, 0.6), 0.1, ink=look.paper, paper=look.body)
 
 
@@ -180,6 +213,20 @@ def cat_house(canvas: Canvas, look: Look) -> None:
 
 
 DRAWERS = {
-    "pan": pan, "mug": mug, "kettle": kettle, "lamp": lamp, "plant": plant, "cushion": cushion, "book": book, "bear": bear, "blocks": blocks,
-    "car": car, "ball": ball, "dumbbell": dumbbell, "racket": racket, "bone": bone, "bowl": bowl, "cat_house": cat_house,
+    "pan": pan,
+    "mug": mug,
+    "kettle": kettle,
+    "lamp": lamp,
+    "plant": plant,
+    "cushion": cushion,
+    "book": book,
+    "bear": bear,
+    "blocks": blocks,
+    "car": car,
+    "ball": ball,
+    "dumbbell": dumbbell,
+    "racket": racket,
+    "bone": bone,
+    "bowl": bowl,
+    "cat_house": cat_house,
 }

@@ -57,7 +57,14 @@ def _lines(canvas: Canvas, look: Look, box: tuple[float, float, float, float], *
 def _mark(name: str, x: float, y: float, radius: float) -> Outline:
     shapes = {
         "star": lambda: star(x, y, radius, 5, 0.42),
-        "leaf": lambda: smooth([(x - radius, y + radius * 0.8), (x - radius * 0.5, y - radius * 0.6), (x + radius, y - radius), (x + radius * 0.4, y + radius * 0.6)]),
+        "leaf": lambda: smooth(
+            [
+                (x - radius, y + radius * 0.8),
+                (x - radius * 0.5, y - radius * 0.6),
+                (x + radius, y - radius),
+                (x + radius * 0.4, y + radius * 0.6),
+            ]
+        ),
         "heart": lambda: _heart(x, y, radius),
         "bolt": lambda: _placed(((0.2, -1), (-0.7, 0.2), (-0.05, 0.2), (-0.3, 1), (0.7, -0.3), (0.05, -0.3)), x, y, radius),
         "drop": lambda: smooth(_placed(((0, -1.1), (0.55, 0.0), (0.62, 0.55), (0, 1), (-0.62, 0.55), (-0.55, 0.0)), x, y, radius)),

@@ -60,7 +60,7 @@ def random_look(rng: Random, *, category: str | None = None) -> Look:
         family=rng.choice(FAMILIES[chosen]),
         category=chosen,
         body=body,
-        accent=_unlike(rng, body),
+        accent=_unlike(rng, body) if rng.random() < 0.6 else shade(body, rng.choice((0.55, 0.7, 1.35))),
         paper=paper,
         ink=_unlike(rng, paper),
         pattern=rng.choice(PATTERNS),
@@ -79,9 +79,9 @@ def shade(colour: Colour, factor: float) -> Colour:
 
 
 def _colour(rng: Random) -> Colour:
-    if rng.random() < 0.25:
+    if rng.random() < 0.3:
         return rng.choice(NEUTRALS)
-    red, green, blue = colorsys.hsv_to_rgb(rng.random(), rng.uniform(0.35, 0.92), rng.uniform(0.45, 0.98))
+    red, green, blue = colorsys.hsv_to_rgb(rng.random(), rng.uniform(0.3, 0.78), rng.uniform(0.5, 0.97))
     return round(red * 255), round(green * 255), round(blue * 255)
 
 

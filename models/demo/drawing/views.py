@@ -51,7 +51,9 @@ def render(look: Look, view: View, size_px: int) -> Image.Image:
     box = seen.getbbox() or (0, 0, *seen.size)
     longer = max(box[2] - box[0], box[3] - box[1])
     x, y = (box[0] + box[2] - longer) // 2, (box[1] + box[3] - longer) // 2
-    return seen.crop((x, y, x + longer, y + longer)).resize((size_px, size_px), Image.Resampling.BOX if longer > size_px else Image.Resampling.BILINEAR)
+    return seen.crop((x, y, x + longer, y + longer)).resize(
+        (size_px, size_px), Image.Resampling.BOX if longer > size_px else Image.Resampling.BILINEAR
+    )
 
 
 @lru_cache(maxsize=64)

@@ -24,7 +24,10 @@ def trousers(canvas: Canvas, look: Look) -> None:
     hem, waist = 0.07 + 0.08 * look.detail, 0.2 + 0.04 * (1 - look.stature)
     for side in (-1, 1):
         knee = 0.5 + side * 0.17
-        canvas.fill([(0.5, 0.1), (0.5 + side * waist, 0.1), (knee + side * hem, 0.93), (knee - side * hem, 0.93), (0.5, 0.4)], body_paint(look, "slope"))
+        canvas.fill(
+            [(0.5, 0.1), (0.5 + side * waist, 0.1), (knee + side * hem, 0.93), (knee - side * hem, 0.93), (0.5, 0.4)],
+            body_paint(look, "slope"),
+        )
     canvas.line([(0.5, 0.14), (0.5, 0.4)], 0.008, shade(look.body, 0.6))
     canvas.fill(rectangle(0.5 - waist, 0.07, 0.5 + waist, 0.14, 0.01), accent_paint(look, "slope"))
     emblem(canvas, look, (0.5 + waist * 0.6, 0.26), 0.055, ink=look.paper, paper=look.body)
@@ -42,7 +45,10 @@ def dress(canvas: Canvas, look: Look) -> None:
 
 def sneaker(canvas: Canvas, look: Look) -> None:
     collar = 0.3 - 0.08 * look.stature
-    canvas.fill(smooth([(0.06, collar), (0.2, collar + 0.07), (0.34, collar), (0.5, 0.44), (0.76, 0.53), (0.94, 0.62), (0.95, 0.74), (0.05, 0.74)]), body_paint(look, "slope"))
+    canvas.fill(
+        smooth([(0.06, collar), (0.2, collar + 0.07), (0.34, collar), (0.5, 0.44), (0.76, 0.53), (0.94, 0.62), (0.95, 0.74), (0.05, 0.74)]),
+        body_paint(look, "slope"),
+    )
     canvas.fill(smooth([(0.74, 0.53), (0.94, 0.61), (0.96, 0.74), (0.74, 0.74)]), accent_paint(look, "dome"))
     canvas.fill(rectangle(0.04, collar + 0.12, 0.16, 0.74, 0.04), accent_paint(look, "slope"))
     canvas.fill(rectangle(0.03, 0.72, 0.97, 0.8 + 0.04 * look.detail, 0.05), Paint(look.paper, surface="slope"))
@@ -54,7 +60,10 @@ def sneaker(canvas: Canvas, look: Look) -> None:
 
 def boot(canvas: Canvas, look: Look) -> None:
     top = 0.06 + 0.14 * (1 - look.stature)
-    canvas.fill(smooth([(0.22, top), (0.52, top), (0.53, 0.5), (0.72, 0.6), (0.86, 0.7), (0.86, 0.84), (0.2, 0.84), (0.19, 0.5)]), body_paint(look, "slope"))
+    canvas.fill(
+        smooth([(0.22, top), (0.52, top), (0.53, 0.5), (0.72, 0.6), (0.86, 0.7), (0.86, 0.84), (0.2, 0.84), (0.19, 0.5)]),
+        body_paint(look, "slope"),
+    )
     canvas.fill(rectangle(0.19, top - 0.01, 0.55, top + 0.08, 0.02), accent_paint(look, "slope"))
     canvas.fill(rectangle(0.18, 0.81, 0.88, 0.89, 0.02), Paint(shade(look.ink, 0.7)))
     canvas.fill(rectangle(0.18, 0.86, 0.36, 0.9 + 0.05 * look.detail), Paint(shade(look.ink, 0.7)))
@@ -65,10 +74,14 @@ def phone(canvas: Canvas, look: Look) -> None:
     half, tall = 0.2 + 0.05 * (1 - look.stature), 0.42
     canvas.fill(rectangle(0.5 - half, 0.5 - tall, 0.5 + half, 0.5 + tall, 0.06), Paint(look.body, surface="slope"))
     if look.layout % 2:
-        canvas.fill(rectangle(0.53 - half, 0.53 - tall, 0.47 + half, 0.47 + tall, 0.04), Paint(look.paper, look.accent, "gradient", "slope"))
+        canvas.fill(
+            rectangle(0.53 - half, 0.53 - tall, 0.47 + half, 0.47 + tall, 0.04), Paint(look.paper, look.accent, "gradient", "slope")
+        )
         for index in range(12):
             x, y = 0.5 + (index % 3 - 1) * half * 0.56, 0.34 + index // 3 * 0.14
-            canvas.fill(rectangle(x - 0.035, y, x + 0.035, y + 0.07, 0.018), Paint((look.ink, look.body, look.accent)[(look.seed >> index) % 3]))
+            canvas.fill(
+                rectangle(x - 0.035, y, x + 0.035, y + 0.07, 0.018), Paint((look.ink, look.body, look.accent)[(look.seed >> index) % 3])
+            )
         return
     canvas.fill(rectangle(0.53 - half, 0.53 - tall, 0.5, 0.74 - tall, 0.05), Paint(shade(look.body, 0.75)))
     for y in (0.585, 0.68):
@@ -84,7 +97,10 @@ def headphones(canvas: Canvas, look: Look) -> None:
     for side in (-1, 1):
         x = 0.5 + side * reach
         canvas.fill(rectangle(x - 0.11, 0.48, x + 0.11, 0.88 - 0.06 * look.stature, 0.09), body_paint(look, "tube"))
-        canvas.fill(rectangle(x - side * 0.06 - 0.055, 0.51, x - side * 0.06 + 0.055, 0.85 - 0.06 * look.stature, 0.05), Paint(look.accent, surface="tube"))
+        canvas.fill(
+            rectangle(x - side * 0.06 - 0.055, 0.51, x - side * 0.06 + 0.055, 0.85 - 0.06 * look.stature, 0.05),
+            Paint(look.accent, surface="tube"),
+        )
         emblem(canvas, look, (x + side * 0.045, 0.66), 0.05, ink=look.paper, paper=look.body)
 
 
@@ -112,6 +128,13 @@ def speaker(canvas: Canvas, look: Look) -> None:
 
 
 DRAWERS = {
-    "tshirt": tshirt, "trousers": trousers, "dress": dress, "sneaker": sneaker, "boot": boot, "phone": phone, "headphones": headphones,
-    "watch": watch, "speaker": speaker,
+    "tshirt": tshirt,
+    "trousers": trousers,
+    "dress": dress,
+    "sneaker": sneaker,
+    "boot": boot,
+    "phone": phone,
+    "headphones": headphones,
+    "watch": watch,
+    "speaker": speaker,
 }

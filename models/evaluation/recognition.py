@@ -1,0 +1,110 @@
+"""How well a shelf's products are told apart: enrolled from shop pictures, sought in live-room frames."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from random import Random
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models.demo.pictures import CATEGORIES, Look, catalogue_picture, draw_frame, look_of
+from models.types import FrameDetections, ModelInputError, Vectors
+from models.vision.detector import ProductDetector
+from models.vision.suppression import overlaps
+
+
+@dataclass(frozen=True, slots=True)
+class Threshold:
+    """The cosine from which two pictures are taken to show the same product, and what that choice costs."""
+
+    value: float
+    true_accepts: float  # share of the same-product pairs at or above it
+    false_accepts: float  # share of the strangers at or above it
+
+
+def evaluate_recognition(
+    detector: ProductDetector, *, shelves: int = 10, shelf_size: int = 20, frames: int = 20, seed: int = 0
+) -> dict[str, float]:
+    """Shelves of unseen products like the demo's, two shop pictures each, then frames showing one to three of them.
+
+    `rank1` is over the products that were found, `rank1_all` counts missed ones as wrong; `found` is their share; the threshold is
+    the one that would suit these data best, with its costs; a stranger is the best wrong product of the shelf.
+    """
+    same: list[float] = []
+    strangers: list[float] = []
+    shown = 0
+    for number in range(shelves):
+        rng = Random(f"shelf/{seed}/{number}")
+        looks = [look_of(f"held-out-{seed}-{number}-{index}", CATEGORIES[index % len(CATEGORIES)]) for index in range(shelf_size)]
+        gallery = _enrolled(detector, looks)
+        for _ in range(frames):
+            chosen = rng.sample(range(shelf_size), rng.choice((1, 2, 3)))
+            shown += len(chosen)
+            for index, vector in _seen(detector, looks, chosen, rng):
+                similarity = (gallery @ vector).reshape(shelf_size, -1).max(axis=1)
+                same.append(float(similarity[index]))
+                strangers.append(float(np.delete(similarity, index).max()))
+    return _summary(np.asarray(same), np.asarray(strangers), shown)
+
+
+def choose_threshold(same: NDArray[np.float64], strangers: NDArray[np.float64]) -> Threshold:
+    """The value that maximises true minus false accepts (Youden's index), in the middle of the gap where there is one.
+
+    >>> choose_threshold(np.asarray([0.8, 0.9]), np.asarray([0.1, 0.2])).value
+    0.5
+    """
+    values = np.unique(np.concatenate((same, strangers)))
+    candidates = (values[1:] + values[:-1]) / 2 if len(values) > 1 else values
+    true = np.asarray([(same >= value).mean() for value in candidates])
+    false = np.asarray([(strangers >= value).mean() for value in candidates])
+    best = int(np.argmax(true - false))
+    return Threshold(float(candidates[best]), float(true[best]), float(false[best]))
+
+
+def rank_one(queries: Vectors, owners: Sequence[int], gallery: Vectors, gallery_owners: Sequence[int]) -> float:
+    """Share of the queries (n, dim) whose nearest vector of the gallery (m, dim) belongs to their own product."""
+    nearest = np.asarray(gallery_owners)[(queries @ gallery.T).argmax(axis=1)]
+    return float((nearest == np.asarray(owners)).mean())
+
+
+def _enrolled(detector: ProductDetector, looks: Sequence[Look]) -> Vectors:
+    """float32 (looks x views, dim), the views of a product side by side."""
+    pictures = [catalogue_picture(look, view) for look in looks for view in (0, 1)]
+    return np.concatenate([_value(result) for result in detector.embed(pictures)])
+
+
+def _seen(detector: ProductDetector, looks: Sequence[Look], chosen: Sequence[int], rng: Random) -> Iterator[tuple[int, Vectors]]:
+    """The products of a drawn frame that were found (IoU at least .5): index and vector."""
+    frame, boxes = draw_frame([looks[index] for index in chosen], seed=rng.randrange(2**31), size=(480, 640))
+    result = detector.detect([frame])[0]
+    if not isinstance(result, FrameDetections):
+        raise result
+    if not result.detections:
+        return
+    shared = overlaps(np.asarray(boxes, dtype=np.float32), np.asarray([each.box for each in result.detections], dtype=np.float32))
+    for index, row in zip(chosen, shared, strict=True):
+        if row.max() >= 0.5:
+            yield index, result.detections[int(row.argmax())].embedding
+
+
+def _summary(same: NDArray[np.float64], strangers: NDArray[np.float64], shown: int) -> dict[str, float]:
+    if len(same) == 0:
+        return {"rank1": 0.0, "rank1_all": 0.0, "found": 0.0}
+    threshold = choose_threshold(same, strangers)
+    right = same > strangers
+    return {
+        "rank1": float(right.mean()),
+        "rank1_all": float(right.sum() / shown),
+        "found": len(same) / shown,
+        "threshold": threshold.value,
+        "true_accepts": threshold.true_accepts,
+        "false_accepts": threshold.false_accepts,
+        "same_median": float(np.median(same)),
+        "stranger_median": float(np.median(strangers)),
+    }
+
+
+def _value(result: Vectors | ModelInputError) -> Vectors:
+    if isinstance(result, ModelInputError):
+        raise result
+    return result

@@ -1,0 +1,178 @@
+"""Endless seeded streams of drawn pictures for the vision trainings, made on the fly in worker processes."""
+
+import io
+from collections.abc import Iterator
+from dataclasses import replace
+from random import Random
+
+import numpy as np
+import torch
+from PIL import Image, ImageDraw, ImageEnhance, ImageFilter
+from torch import Tensor
+from torch.utils.data import IterableDataset, get_worker_info
+
+from models.demo.drawing import scene
+from models.demo.drawing.frame import Picture, compose, on_plain
+from models.demo.drawing.look import CATEGORIES, EMBLEMS, PATTERNS, Look, random_look
+from models.demo.drawing.views import numbered_view, render
+
+SPRITE_PX = 160
+CROP_SPRITE_PX = 88
+POOL_SIZE = 384
+FRAME_SIZES = ((234, 416), (270, 360), (306, 306), (360, 270), (416, 234))  # width, height: the shapes of phones and cameras
+FrameExample = tuple[Tensor, Tensor, Tensor]  # uint8 (3, side, side); float (k, 4) x1 y1 x2 y2 in 0..1; int64 (k,) categories
+
+
+class FrameStream(IterableDataset[FrameExample]):
+    """Live-room frames with their boxes. Each frame shows zero to five products out of a pool that keeps being renewed."""
+
+    def __init__(self, *, seed: int, side_px: int, first: int = 0) -> None:
+        self.seed = seed
+        self.side_px = side_px
+        self.first = first  # how many were drawn before: a resumed training sees others
+
+    def __iter__(self) -> Iterator[FrameExample]:
+        rng = _worker_rng(self.seed, self.first)
+        pool = [_sprite(rng) for _ in range(32)]
+        while True:
+            pool += [_sprite(rng)] * (rng.random() < 0.7)
+            del pool[: max(0, len(pool) - POOL_SIZE)]
+            example = frame_example(rng, pool, self.side_px)
+            yield example
+            yield mirrored(example, rng)
+
+
+def frame_example(rng: Random, pool: list[tuple[Image.Image, int]], side_px: int) -> FrameExample:
+    """One frame drawn from a pool of (sprite, category index), stretched to a square as the detector's input is."""
+    chosen = rng.sample(pool, rng.choice((0, 1, 1, 2, 2, 3, 4, 5)))
+    picture = _frame(rng, chosen)
+    wide, tall = picture.image.size
+    pixels = np.asarray(_compressed(picture.image.resize((side_px, side_px), Image.Resampling.BILINEAR), rng))
+    boxes = torch.tensor(picture.boxes, dtype=torch.float32).reshape(-1, 4) / torch.tensor([wide, tall, wide, tall])
+    return torch.from_numpy(pixels.copy()).permute(2, 0, 1), boxes, torch.tensor([category for _, category in chosen], dtype=torch.int64)
+
+
+def mirrored(example: FrameExample, rng: Random) -> FrameExample:
+    """The frame seen in a mirror under another light: as good as a new one to the network, for a tenth of the drawing."""
+    pixels, boxes, categories = example
+    gains = torch.tensor([rng.uniform(0.8, 1.2) for _ in range(3)]).view(3, 1, 1) * rng.uniform(0.85, 1.1)
+    turned = torch.stack((1 - boxes[:, 2], boxes[:, 1], 1 - boxes[:, 0], boxes[:, 3]), dim=1)
+    return (pixels.flip(2) * gains).clamp(0, 255).to(torch.uint8), turned, categories
+
+
+class CropStream(IterableDataset[Tensor]):
+    """Groups of crops of one product: uint8 (looks, views, 3, side, side) a step, many of the looks hard to tell apart."""
+
+    def __init__(self, *, seed: int, side_px: int, looks: int, views: int, first: int = 0) -> None:
+        self.seed = seed
+        self.side_px = side_px
+        self.looks = looks
+        self.views = views
+        self.first = first
+
+    def __iter__(self) -> Iterator[Tensor]:
+        rng = _worker_rng(self.seed, self.first)
+        backdrops = [scene.stage(rng, (160, 160)).picture for _ in range(48)]
+        while True:
+            backdrops[rng.randrange(len(backdrops))] = scene.stage(rng, (160, 160)).picture
+            looks = similar_looks(rng, self.looks)
+            yield torch.stack([crops_of(look, rng, backdrops, views=self.views, side_px=self.side_px) for look in looks])
+
+
+def similar_looks(rng: Random, count: int) -> list[Look]:
+    """Half of them come in fours that share the family and, mostly, the colours or the print."""
+    looks: list[Look] = []
+    while len(looks) < count:
+        base = random_look(rng)
+        looks.append(base)
+        if rng.random() < 0.33:
+            looks += [_sibling(base, rng) for _ in range(3)]
+    return looks[:count]
+
+
+def crops_of(look: Look, rng: Random, backdrops: list[Image.Image], *, views: int, side_px: int) -> Tensor:
+    """uint8 (views, 3, side, side): the product as a detector would cut it out of rooms and shop pictures."""
+    return torch.stack([_crop(look, rng, backdrops, side_px, frontal=view == 0) for view in range(views)])
+
+
+def _crop(look: Look, rng: Random, backdrops: list[Image.Image], side_px: int, *, frontal: bool) -> Tensor:
+    view = numbered_view(0 if frontal and rng.random() < 0.5 else rng.randrange(1, 6), seed=rng.randrange(2**31))
+    sprite = render(look, view, CROP_SPRITE_PX)
+    sprite = sprite.crop(sprite.getbbox() or (0, 0, CROP_SPRITE_PX, CROP_SPRITE_PX))
+    wide, tall = sprite.size
+    room = _backdrop(rng, backdrops, frontal=frontal).resize((wide * 2, tall * 2))
+    room.paste(sprite, (wide // 2, tall // 2), sprite)
+    if not frontal and rng.random() < 0.5:
+        _occlude(room, rng)
+    edges = [rng.gauss(0.05, 0.045) for _ in range(4)]
+    box = (wide * (0.5 - edges[0]), tall * (0.5 - edges[1]), wide * (1.5 + edges[2]), tall * (1.5 + edges[3]))
+    cut = room.resize((side_px, side_px), Image.Resampling.BILINEAR, box=box)
+    return torch.from_numpy(np.asarray(_degraded(cut, rng)).copy()).permute(2, 0, 1)
+
+
+def _backdrop(rng: Random, backdrops: list[Image.Image], *, frontal: bool) -> Image.Image:
+    if frontal and rng.random() < 0.6:
+        return scene.plain(rng, (64, 64), (32.0, 48.0, 32.0))
+    backdrop = rng.choice(backdrops)
+    left, top, side = rng.uniform(0, 60), rng.uniform(0, 60), rng.uniform(40, 100)
+    return backdrop.crop((int(left), int(top), int(left + side), int(top + side)))
+
+
+def _occlude(room: Image.Image, rng: Random) -> None:
+    """Fingers or a chat line over a part of the product."""
+    if rng.random() < 0.6:
+        wide, tall = room.size
+        scene.grip(room, (wide // 4, tall // 4, wide * 3 // 4, tall * 3 // 4), rng.choice(scene.SKINS), rng)
+        return
+    top = rng.uniform(0.3, 0.7) * room.height
+    colour = tuple(rng.randrange(256) for _ in range(3))
+    ImageDraw.Draw(room).rounded_rectangle((0, top, room.width * rng.uniform(0.3, 0.9), top + room.height * 0.05), 4, fill=colour)
+
+
+def _degraded(cut: Image.Image, rng: Random) -> Image.Image:
+    """What a room's camera and its encoder do: exposure, colour, low resolution, blur, compression."""
+    cut = ImageEnhance.Brightness(cut).enhance(rng.uniform(0.72, 1.22))
+    cut = ImageEnhance.Contrast(cut).enhance(rng.uniform(0.8, 1.2))
+    if rng.random() < 0.4:
+        small = rng.randrange(36, cut.width)
+        cut = cut.resize((small, small), Image.Resampling.BILINEAR).resize(cut.size, Image.Resampling.BILINEAR)
+    if rng.random() < 0.15:
+        cut = cut.filter(ImageFilter.BoxBlur((rng.uniform(0, 3), rng.uniform(0, 1))))
+    return _compressed(cut, rng)
+
+
+def _frame(rng: Random, chosen: list[tuple[Image.Image, int]]) -> Picture:
+    if len(chosen) == 1 and rng.random() < 0.4:
+        return on_plain(chosen[0][0], rng, rng.choice(FRAME_SIZES), fill=rng.uniform(0.45, 0.95))
+    return compose([sprite for sprite, _ in chosen], rng, rng.choice(FRAME_SIZES))
+
+
+def _sprite(rng: Random) -> tuple[Image.Image, int]:
+    look = random_look(rng)
+    return render(look, numbered_view(rng.randrange(6), seed=look.seed), SPRITE_PX), CATEGORIES.index(look.category)
+
+
+def _sibling(base: Look, rng: Random) -> Look:
+    other = random_look(rng, category=base.category)
+    change = rng.randrange(4)
+    if change == 0:
+        return replace(base, body=other.body, accent=other.accent, seed=other.seed)
+    if change == 1:
+        return replace(base, emblem=rng.choice(EMBLEMS), layout=(base.layout + 1) % 4, paper=other.paper, ink=other.ink)
+    if change == 2:
+        return replace(base, pattern=rng.choice(PATTERNS), emblem=rng.choice(EMBLEMS), accent=other.accent)
+    return replace(other, family=base.family)
+
+
+def _compressed(picture: Image.Image, rng: Random) -> Image.Image:
+    if rng.random() < 0.5:
+        return picture
+    buffer = io.BytesIO()
+    picture.save(buffer, "JPEG", quality=rng.randrange(35, 92))
+    return Image.open(buffer).convert("RGB")
+
+
+def _worker_rng(seed: int, first: int) -> Random:
+    torch.set_num_threads(1)
+    worker = get_worker_info()
+    return Random(f"{seed}/{first}/{worker.id if worker else 0}")

@@ -1,0 +1,157 @@
+"""The detector that ships: a small anchor-free dense network that answers in the form of the DETR family.
+
+Centre heat map after Zhou et al., "Objects as Points" (2019); box distances and centre sampling after Tian et al., "FCOS" (2019).
+Because its output has `logits` and `pred_boxes`, everything that runs RT-DETR, D-FINE or DETR checkpoints runs this one too.
+"""
+
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F  # noqa: N812  # the field's name for it
+from torch import Tensor, nn
+from transformers import AutoConfig, AutoModel, AutoModelForObjectDetection, PreTrainedConfig, PreTrainedModel
+from transformers.utils import ModelOutput
+
+STRIDE = 8  # input pixels per cell of the heat map
+
+
+class DenseDetectorConfig(PreTrainedConfig):  # type: ignore[misc]  # transformers is untyped here
+    """`widths`: channels at strides 4, 8, 16, 32; `depths`: residual blocks there; `neck`: channels of the fused map."""
+
+    model_type = "livecart_detector"
+
+    def __init__(
+        self,
+        widths: tuple[int, ...] = (32, 64, 128, 192),
+        depths: tuple[int, ...] = (1, 2, 3, 2),
+        neck: int = 64,
+        num_queries: int = 100,
+        **kwargs: object,
+    ) -> None:
+        self.widths = list(widths)
+        self.depths = list(depths)
+        self.neck = neck
+        self.num_queries = num_queries
+        super().__init__(**kwargs)
+
+
+@dataclass
+class DenseDetectorOutput(ModelOutput):  # type: ignore[misc]  # transformers is untyped here
+    """`logits` (n, queries, classes): sigmoid gives scores; `pred_boxes` (n, queries, 4): cx, cy, w, h in 0..1; best queries first."""
+
+    logits: Tensor | None = None
+    pred_boxes: Tensor | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class DenseMaps:
+    """What the heads say at each cell: `objectness` (n, h, w) logits, `distances` (n, 4, h, w) left, top, right and bottom in 0..1
+    of the input, `categories` (n, classes, h, w) logits."""
+
+    objectness: Tensor
+    distances: Tensor
+    categories: Tensor
+
+
+def _convolution(inputs: int, outputs: int, *, stride: int = 1, kernel: int = 3) -> nn.Sequential:
+    layers = (nn.Conv2d(inputs, outputs, kernel, stride, kernel // 2, bias=False), nn.BatchNorm2d(outputs), nn.ReLU(inplace=True))
+    return nn.Sequential(*layers)
+
+
+class Residual(nn.Module):
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.first = _convolution(width, width)
+        self.second = nn.Sequential(nn.Conv2d(width, width, 3, 1, 1, bias=False), nn.BatchNorm2d(width))
+
+    def forward(self, features: Tensor) -> Tensor:
+        return F.relu(features + self.second(self.first(features)))
+
+
+def stage(inputs: int, outputs: int, depth: int) -> nn.Sequential:
+    """Halves the resolution, then `depth` residual blocks."""
+    return nn.Sequential(_convolution(inputs, outputs, stride=2), *(Residual(outputs) for _ in range(depth)))
+
+
+class DenseDetector(PreTrainedModel):  # type: ignore[misc]  # transformers is untyped here
+    config_class = DenseDetectorConfig
+    base_model_prefix = "detector"
+    main_input_name = "pixel_values"
+
+    def __init__(self, config: DenseDetectorConfig) -> None:
+        super().__init__(config)
+        widths, depths = config.widths, config.depths
+        self.stem = _convolution(3, widths[0] // 2, stride=2)
+        inputs = (widths[0] // 2, *widths[:-1])
+        self.stages = nn.ModuleList([stage(into, out, depth) for into, out, depth in zip(inputs, widths, depths, strict=True)])
+        self.laterals = nn.ModuleList([nn.Conv2d(width, config.neck, 1) for width in widths[1:]])
+        self.fuse = _convolution(config.neck, config.neck)
+        self.tower = nn.Sequential(_convolution(config.neck, config.neck), _convolution(config.neck, config.neck))
+        self.head = nn.Conv2d(config.neck, 5 + config.num_labels, 1)
+        self.post_init()
+        nn.init.constant_(self.get_parameter("head.bias")[:1], -4.0)  # rare objects: focal loss starts calm (Lin et al., 2017)
+
+    def _init_weights(self, module: nn.Module) -> None:
+        if isinstance(module, nn.Conv2d):
+            nn.init.kaiming_normal_(module.weight, mode="fan_out", nonlinearity="relu")
+            if module.bias is not None:
+                nn.init.zeros_(module.bias)
+
+    def maps(self, pixel_values: Tensor) -> DenseMaps:
+        """`pixel_values`: float (n, 3, height, width), 0..1, sides divisible by 32."""
+        features = self.stem(pixel_values)
+        pyramid = []
+        for level in self.stages:
+            features = level(features)
+            pyramid.append(features)
+        fused = self.laterals[-1](pyramid[-1])
+        for lateral, finer in zip(reversed(self.laterals[:-1]), reversed(pyramid[1:-1]), strict=True):
+            fused = lateral(finer) + F.interpolate(fused, scale_factor=2.0, mode="nearest")
+        raw = self.head(self.tower(self.fuse(fused))).float()
+        return DenseMaps(raw[:, 0], F.softplus(raw[:, 1:5]) * 0.1, raw[:, 5:])
+
+    def forward(self, pixel_values: Tensor, **_: object) -> DenseDetectorOutput:
+        maps = self.maps(pixel_values)
+        logits, boxes = peaks(maps, self.config.num_queries)
+        return DenseDetectorOutput(logits=logits, pred_boxes=boxes)
+
+
+def cell_centres(height: int, width: int, device: torch.device) -> Tensor:
+    """(2, height, width): x and y of each cell's centre, 0..1."""
+    y, x = torch.meshgrid(
+        (torch.arange(height, device=device) + 0.5) / height, (torch.arange(width, device=device) + 0.5) / width, indexing="ij"
+    )
+    return torch.stack((x, y))
+
+
+def corners(maps: DenseMaps) -> Tensor:
+    """(n, 4, height, width): x1, y1, x2, y2 that each cell predicts, 0..1 of the input."""
+    height, width = maps.objectness.shape[-2:]
+    centres = cell_centres(height, width, maps.objectness.device)
+    return torch.cat((centres - maps.distances[:, :2], centres + maps.distances[:, 2:]), dim=1)
+
+
+def peaks(maps: DenseMaps, queries: int) -> tuple[Tensor, Tensor]:
+    """The best local maxima of the heat map as DETR queries: logits (n, queries, classes) and boxes (n, queries, 4) cxcywh.
+
+    The best category of a query carries the objectness itself, the others less by their distance in log-odds.
+    """
+    heat = maps.objectness
+    is_peak = F.max_pool2d(heat[:, None], 3, 1, 1)[:, 0] == heat
+    scores = torch.where(is_peak, heat, torch.full_like(heat, -20.0)).flatten(1)
+    best, where = scores.topk(min(queries, scores.shape[1]), dim=1)
+    categories = maps.categories.flatten(2).gather(2, where[:, None].expand(-1, maps.categories.shape[1], -1)).transpose(1, 2)
+    box = corners(maps).flatten(2).gather(2, where[:, None].expand(-1, 4, -1)).transpose(1, 2).clamp(0, 1)
+    size = box[..., 2:] - box[..., :2]
+    logits = best[..., None] + categories - categories.amax(dim=-1, keepdim=True)
+    return logits, torch.cat((box[..., :2] + size / 2, size), dim=-1)
+
+
+def register() -> None:
+    """Makes the Auto classes of transformers know the networks that ship. Calling it again changes nothing."""
+    from models.vision.embedder import EmbedderConfig, ProductEmbedder  # noqa: PLC0415  # the embedder builds on this module
+
+    AutoConfig.register(DenseDetectorConfig.model_type, DenseDetectorConfig, exist_ok=True)
+    AutoModelForObjectDetection.register(DenseDetectorConfig, DenseDetector, exist_ok=True)
+    AutoConfig.register(EmbedderConfig.model_type, EmbedderConfig, exist_ok=True)
+    AutoModel.register(EmbedderConfig, ProductEmbedder, exist_ok=True)

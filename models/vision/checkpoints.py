@@ -1,0 +1,136 @@
+"""Vision checkpoints of any origin: what ships, a local folder in hub format, or a hub id."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol, cast
+
+import numpy as np
+import torch
+from PIL import Image
+from torch import Tensor, nn
+from transformers import AutoConfig, AutoImageProcessor, AutoModel, AutoModelForObjectDetection, PreTrainedModel
+from transformers.image_processing_base import ImageProcessingMixin
+
+from models.artifacts import MANIFEST, open_artifact
+from models.types import ArtifactError
+from models.vision.architecture import register
+
+SCHEMA = 1
+Region = tuple[Image.Image, tuple[float, float, float, float]]  # a picture and the part of it (pixels) to look at
+
+
+class Processor(Protocol):
+    """An image processor of transformers."""
+
+    def __call__(self, *, images: Sequence[Image.Image], return_tensors: str) -> dict[str, Tensor]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Preparation:
+    """How pixels become a network's input: stretched to `height` x `width`, scaled, normalised."""
+
+    height: int
+    width: int
+    resample: Image.Resampling
+    factor: float  # 1/255 as a rule
+    mean: tuple[float, ...]
+    std: tuple[float, ...]
+
+    def __call__(self, regions: Sequence[Region]) -> dict[str, Tensor]:
+        """`pixel_values`: float32 (n, 3, height, width)."""
+        pixels = np.empty((len(regions), self.height, self.width, 3), dtype=np.uint8)
+        for index, (picture, box) in enumerate(regions):
+            pixels[index] = np.asarray(picture.resize((self.width, self.height), self.resample, box=box, reducing_gap=2.0))
+        scaled = torch.from_numpy(pixels).permute(0, 3, 1, 2).to(torch.float32) * self.factor
+        if any(self.mean) or set(self.std) != {1.0}:
+            scaled = (scaled - torch.tensor(self.mean).view(1, 3, 1, 1)) / torch.tensor(self.std).view(1, 3, 1, 1)
+        return {"pixel_values": scaled}
+
+
+@dataclass(frozen=True, slots=True)
+class ProcessorPreparation:
+    """For checkpoints whose input keeps the aspect ratio (DETR): their own processor, with its padding mask."""
+
+    processor: Processor
+
+    def __call__(self, regions: Sequence[Region]) -> dict[str, Tensor]:
+        images = [picture.crop(box) for picture, box in regions]
+        return dict(self.processor(images=images, return_tensors="pt"))
+
+
+@dataclass(frozen=True, slots=True)
+class Checkpoint:
+    """A network in evaluation mode and what prepares its input."""
+
+    model: PreTrainedModel
+    prepare: Preparation | ProcessorPreparation
+
+
+def load_checkpoint(location: str | Path, *, kind: str) -> Checkpoint:
+    """Opens a `detector` or an `embedder`: a folder with our manifest (verified) or its URL, a folder in hub format, or a hub id.
+
+    Raises ArtifactError when it is missing, damaged, of another kind, or says nothing about its input.
+    """
+    register()
+    source = _resolved(location, kind)
+    auto = AutoModelForObjectDetection if kind == "detector" else AutoModel
+    try:
+        model = auto.from_pretrained(source, config=AutoConfig.from_pretrained(source), dtype=torch.float32)
+    except (OSError, ValueError, RuntimeError, ImportError) as error:
+        raise ArtifactError(
+            f"{location} is no {kind} that can be loaded ({error}); name a folder with config.json and weights, or a hub id"
+        ) from error
+    fuse(model.eval())
+    return Checkpoint(model, _preparation(source))
+
+
+def fuse(model: nn.Module) -> None:
+    """Folds each batch normalisation into the convolution right before it: same numbers, fewer passes over memory."""
+    for block in model.modules():
+        if not isinstance(block, nn.Sequential):
+            continue
+        for index in range(len(block) - 1):
+            convolution, norm = block[index], block[index + 1]
+            if isinstance(convolution, nn.Conv2d) and isinstance(norm, nn.BatchNorm2d):
+                block[index] = torch.nn.utils.fuse_conv_bn_eval(convolution, norm)
+                block[index + 1] = nn.Identity()
+
+
+def _resolved(location: str | Path, kind: str) -> str:
+    if "://" in str(location) or (Path(location) / MANIFEST).is_file():
+        return str(open_artifact(location, kind=kind, schema=SCHEMA))
+    return str(location)
+
+
+def _preparation(source: str) -> Preparation | ProcessorPreparation:
+    settings, processor = _processor(source)
+    size = settings.get("size")
+    if size is not None and "height" in dict(size) and "width" in dict(size):
+        normalised = bool(settings.get("do_normalize", False))
+        return Preparation(
+            height=int(size["height"]),
+            width=int(size["width"]),
+            resample=Image.Resampling(int(settings.get("resample") or Image.Resampling.BILINEAR)),
+            factor=float(settings.get("rescale_factor", 1 / 255)) if settings.get("do_rescale", True) else 1.0,
+            mean=tuple(settings["image_mean"]) if normalised else (0.0, 0.0, 0.0),
+            std=tuple(settings["image_std"]) if normalised else (1.0, 1.0, 1.0),
+        )
+    if processor is None:
+        raise ArtifactError(
+            f"the image processor of {source} has size {size} and needs torchvision, which is not used here; choose one of fixed size"
+        )
+    return ProcessorPreparation(processor)
+
+
+def _processor(source: str) -> tuple[dict[str, Any], Processor | None]:
+    """The settings of the checkpoint's processor, and the processor itself when it works without torchvision."""
+    try:
+        settings, _ = ImageProcessingMixin.get_image_processor_dict(source)
+    except OSError as error:
+        raise ArtifactError(f"{source} has no preprocessor_config.json: save the image processor beside the weights") from error
+    try:
+        processor = AutoImageProcessor.from_pretrained(source, backend="pil")
+    except (ValueError, ImportError):
+        return dict(settings), None
+    return {**settings, **processor.to_dict()}, cast(Processor, processor)

@@ -1,0 +1,97 @@
+"""Encoded pictures from strangers to RGB pixels, or a refusal that says why."""
+
+import io
+from dataclasses import dataclass
+
+import numpy as np
+from PIL import Image, UnidentifiedImageError
+
+from models.types import ModelInputError
+
+FORMATS = ("JPEG", "PNG", "WEBP")
+ENOUGH_PX = 960  # the longer side that detection and crops profit from; a JPEG is decoded no larger than needed for it
+
+
+@dataclass(frozen=True, slots=True)
+class Decoded:
+    """RGB pixels, upright. `width` and `height` are those of the picture as submitted; `image` may be a reduced copy of it."""
+
+    image: Image.Image
+    width: int
+    height: int
+
+
+def decode(image: bytes, *, max_pixels: int, enough_px: int = ENOUGH_PX) -> Decoded:
+    """The first frame of a JPEG, PNG or WebP with EXIF orientation applied and transparency laid on white.
+
+    The size in the header is checked before any pixel is decoded. Raises ModelInputError: `invalid` for empty or damaged
+    data, `unsupported` for anything but the three formats, `too_large` above `max_pixels`.
+    """
+    if not image:
+        raise ModelInputError("the picture is empty: send the bytes of a JPEG, PNG or WebP file")
+    opened = _opened(image)
+    if opened.width * opened.height > max_pixels:
+        raise ModelInputError(f"the picture has {opened.width}x{opened.height} pixels, at most {max_pixels} are accepted", kind="too_large")
+    orientation = _orientation(opened)
+    width, height = opened.size[::-1] if orientation >= 5 else opened.size
+    try:
+        return Decoded(_upright(_rgb(_loaded(opened, enough_px)), orientation), width, height)
+    except MemoryError:
+        raise
+    except Exception as error:  # the decoders raise errors of a dozen kinds on damaged data
+        raise ModelInputError(f"the {opened.format} picture is damaged: {error}") from error
+
+
+def _opened(image: bytes) -> Image.Image:
+    try:
+        return Image.open(io.BytesIO(image), formats=FORMATS)
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
+        raise ModelInputError(f"the picture has too many pixels: {error}", kind="too_large") from error
+    except UnidentifiedImageError as error:
+        raise ModelInputError("the data is no JPEG, PNG or WebP picture", kind="unsupported") from error
+    except Exception as error:  # a header that promises a format and breaks it
+        raise ModelInputError(f"the picture's header is damaged: {error}") from error
+
+
+def _loaded(opened: Image.Image, enough_px: int) -> Image.Image:
+    if opened.format == "JPEG" and opened.mode in {"RGB", "L"}:
+        scale = enough_px / max(opened.size)
+        if scale < 0.5:
+            opened.draft(opened.mode, (round(opened.width * scale), round(opened.height * scale)))
+    opened.load()
+    return opened
+
+
+def _rgb(picture: Image.Image) -> Image.Image:
+    if picture.mode == "RGB":
+        return picture
+    if picture.mode.startswith("I"):
+        return Image.fromarray((np.asarray(picture).astype(np.int64) >> 8).clip(0, 255).astype(np.uint8)).convert("RGB")
+    if picture.has_transparency_data:
+        picture = picture.convert("RGBA")
+        paper = Image.new("RGB", picture.size, (255, 255, 255))
+        paper.paste(picture, (0, 0), picture)
+        return paper
+    return picture.convert("RGB")
+
+
+def _orientation(picture: Image.Image) -> int:
+    """EXIF orientation 1..8; 1 when there is none or it cannot be read, which is no reason to refuse a picture."""
+    try:
+        value = picture.getexif().get(0x0112, 1)
+    except Exception:  # noqa: BLE001  # a damaged EXIF block raises errors of many kinds
+        return 1
+    return value if isinstance(value, int) and 1 <= value <= 8 else 1
+
+
+def _upright(picture: Image.Image, orientation: int) -> Image.Image:
+    steps = {
+        2: Image.Transpose.FLIP_LEFT_RIGHT,
+        3: Image.Transpose.ROTATE_180,
+        4: Image.Transpose.FLIP_TOP_BOTTOM,
+        5: Image.Transpose.TRANSPOSE,
+        6: Image.Transpose.ROTATE_270,
+        7: Image.Transpose.TRANSVERSE,
+        8: Image.Transpose.ROTATE_90,
+    }
+    return picture.transpose(steps[orientation]) if orientation in steps else picture
