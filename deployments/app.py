@@ -4,10 +4,11 @@
 annotation is a real class, hence no postponed annotations in this file.
 """
 
-from typing import Any
+from collections.abc import Mapping
+from types import MappingProxyType
 
 from ray import serve
-from ray.serve import Application
+from ray.serve import Application, Deployment
 
 from deployments.ingress.replica import IngressReplica
 from deployments.launch.profile import writer_environment
@@ -19,36 +20,43 @@ STREAM_S = 120.0  # the longest stream that a replica on its way out may finish
 
 def build(settings: Settings) -> Application:
     """The application `livecart`: an ingress over the model systems that are placed in replicas of their own."""
-    writer_env = {"env_vars": writer_environment(settings.writer)}
+    writer = deployment(
+        WriterReplica,
+        "Writer",
+        settings.writer,
+        max_ongoing_requests=256,
+        graceful_shutdown_timeout_s=STREAM_S,
+        env_vars=writer_environment(settings.writer),
+    )
     models: dict[str, Application] = {
-        "detector": _bind(DetectorReplica, "Detector", settings.detector, max_ongoing_requests=16),
-        "writer": _bind(
-            WriterReplica,
-            "Writer",
-            settings.writer,
-            max_ongoing_requests=256,
-            graceful_shutdown_timeout_s=STREAM_S,
-            ray_actor_options={"num_cpus": 0.1, "runtime_env": writer_env},
-        ),
+        "detector": deployment(DetectorReplica, "Detector", settings.detector, max_ongoing_requests=16).bind(settings.embedder),
+        "writer": writer.bind(),
     }
     if settings.placement.retriever == "replica":
-        models["retriever"] = _bind(RetrieverReplica, "Retriever", settings.retriever, settings, max_ongoing_requests=64)
+        models["retriever"] = deployment(RetrieverReplica, "Retriever", settings.retriever).bind(settings)
     if settings.placement.ranker == "replica":
-        models["ranker"] = _bind(RankerReplica, "Ranker", settings.ranker, max_ongoing_requests=64)
+        models["ranker"] = deployment(RankerReplica, "Ranker", settings.ranker).bind()
     if settings.placement.comprehension == "replica":
-        models["comprehension"] = _bind(ComprehensionReplica, "Comprehension", settings.comprehension, max_ongoing_requests=64)
+        models["comprehension"] = deployment(ComprehensionReplica, "Comprehension", settings.comprehension).bind()
     ingress = serve.ingress()(IngressReplica)
-    return _bind(ingress, "Ingress", settings.ingress, settings, max_ongoing_requests=1_000, **models)
+    return deployment(ingress, "Ingress", settings.ingress, max_ongoing_requests=1_000).bind(settings, **models)
 
 
-def _bind(cls: type, name: str, config: Frozen, *args: object, max_ongoing_requests: int, **options: Any) -> Application:
-    """Deployment options are those that Serve knows; everything else is handed to the constructor."""
-    known = {key: options.pop(key) for key in ("graceful_shutdown_timeout_s", "ray_actor_options") if key in options}
-    deployment = serve.deployment(
+def deployment(  # each is an option of Serve
+    cls: type,
+    name: str,
+    config: Frozen,
+    *,
+    max_ongoing_requests: int = 64,
+    graceful_shutdown_timeout_s: float = 5.0,
+    env_vars: Mapping[str, str] = MappingProxyType({}),
+) -> Deployment:
+    """A deployment with defaults that suit one machine: replicas share the cores, and leave quickly."""
+    return serve.deployment(
         cls,
         name=name,
         max_ongoing_requests=max_ongoing_requests,
         user_config=config.model_dump(mode="json"),
-        **{"ray_actor_options": {"num_cpus": 0.1}, "graceful_shutdown_timeout_s": 5.0, **known},
+        ray_actor_options={"num_cpus": 0.1, "runtime_env": {"env_vars": dict(env_vars)}},
+        graceful_shutdown_timeout_s=graceful_shutdown_timeout_s,
     )
-    return deployment.bind(*args, **options)

@@ -7,19 +7,22 @@ Model arithmetic runs on one named thread per replica: the event loop stays free
 import asyncio
 from collections.abc import AsyncIterator, Callable, Collection, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from typing import TypeVar
 
-from deployments.loading import load_comprehension, load_detector, load_ranker, load_writer
-from deployments.remote.errors import Failure, outcomes
+from deployments.loading import load_comprehension, load_detector, load_ranker, load_retriever, load_writer
 from deployments.retrieval import LiveRetriever
 from deployments.settings import ComprehensionConfig, DetectorConfig, RankerConfig, RetrieverConfig, Settings, WriterConfig
+from deployments.shop import open_store
 from models.types import (
     Candidate,
     Event,
     FrameDetections,
     Label,
     Match,
+    ModelInputError,
     Passage,
+    PictureEmbedding,
     ProductId,
     Prompt,
     Ranked,
@@ -29,6 +32,7 @@ from models.types import (
     TextDelta,
     Vectors,
 )
+from models.vision.embedder_info import embedder_info
 
 T = TypeVar("T")
 
@@ -44,20 +48,25 @@ class OneThread:
 
 
 class DetectorReplica:
-    def __init__(self) -> None:
+    def __init__(self, embedder: str) -> None:
         self._thread = OneThread("detector")
+        self._embedder = embedder
+        self._tag = embedder_info(embedder).tag
 
     async def reconfigure(self, config: dict[str, object]) -> None:
-        self._model = await self._thread.run(load_detector, DetectorConfig.model_validate(config))
+        self._model = await asyncio.to_thread(load_detector, DetectorConfig.model_validate(config), self._embedder)
 
-    async def detect(self, frames: list[bytes]) -> list[FrameDetections | Failure]:
-        return outcomes(await self._thread.run(self._model.detect, frames))
+    async def detect(self, frames: list[bytes]) -> list[FrameDetections | ModelInputError]:
+        found = await self._thread.run(self._model.detect, frames)
+        threshold = self._model.match_threshold
+        return [seen if isinstance(seen, ModelInputError) else replace(seen, match_threshold=threshold) for seen in found]
 
-    async def embed(self, pictures: list[bytes]) -> list[Vectors | Failure]:
-        return outcomes(await self._thread.run(self._model.embed, pictures))
+    async def embed(self, pictures: list[bytes]) -> list[PictureEmbedding | ModelInputError]:
+        found = await self._thread.run(self._model.embed, pictures)
+        return [vectors if isinstance(vectors, ModelInputError) else PictureEmbedding(vectors, self._tag) for vectors in found]
 
-    async def match_threshold(self) -> float:
-        return float(self._model.match_threshold)
+    async def ping(self) -> None:
+        """Answers when the model is loaded: Serve sends nothing before `reconfigure` is done."""
 
 
 class WriterReplica:
@@ -75,8 +84,12 @@ class WriterReplica:
     async def metrics_text(self) -> str:
         return self._model.metrics_text()
 
+    async def ping(self) -> None:
+        await self._model.check_health()
+
     async def check_health(self) -> None:
-        if hasattr(self, "_model"):  # the first health check may come while the engine starts
+        """Asked by Serve, also while the engine starts. An engine that died makes Serve replace the replica."""
+        if hasattr(self, "_model"):
             await self._model.check_health()
 
 
@@ -85,10 +98,15 @@ class RetrieverReplica:
         self._settings = settings
 
     async def reconfigure(self, config: dict[str, object]) -> None:
-        fresh = await LiveRetriever.start(self._settings, RetrieverConfig.model_validate(config))
+        loaded = await asyncio.to_thread(load_retriever, RetrieverConfig.model_validate(config), self._settings.embedder)
+        store = await open_store(self._settings)
+        fresh = await LiveRetriever(store, loaded, poll_s=self._settings.store.follow_every_s).start()
         old, self._live = getattr(self, "_live", None), fresh
         if old is not None:
             await old.stop()
+
+    async def ping(self) -> None:
+        await self._live.ping()
 
     async def match(self, embeddings: Vectors, among: frozenset[ProductId] | None, top_k: int) -> list[tuple[Match, ...]]:
         return await self._live.match(embeddings, among=among, top_k=top_k)
@@ -115,7 +133,10 @@ class RankerReplica:
         self._thread = OneThread("ranker")
 
     async def reconfigure(self, config: dict[str, object]) -> None:
-        self._model = await self._thread.run(load_ranker, RankerConfig.model_validate(config))
+        self._model = await asyncio.to_thread(load_ranker, RankerConfig.model_validate(config))
+
+    async def ping(self) -> None:
+        """Answers when the model is loaded."""
 
     async def rank(self, request: RankRequest) -> tuple[Ranked, ...]:
         return await self._thread.run(self._model.rank, request)
@@ -126,10 +147,13 @@ class ComprehensionReplica:
         self._thread = OneThread("comprehension")
 
     async def reconfigure(self, config: dict[str, object]) -> None:
-        self._intent, self._sentiment = await self._thread.run(load_comprehension, ComprehensionConfig.model_validate(config))
+        self._models = await asyncio.to_thread(load_comprehension, ComprehensionConfig.model_validate(config))
+
+    async def ping(self) -> None:
+        """Answers when the models are loaded."""
 
     async def intent(self, text: str) -> Label:
-        return (await self._thread.run(self._intent.classify, [text]))[0]
+        return (await self._thread.run(self._models.intent.classify, [text]))[0]
 
     async def sentiment(self, text: str) -> Label:
-        return (await self._thread.run(self._sentiment.classify, [text]))[0]
+        return (await self._thread.run(self._models.sentiment.classify, [text]))[0]

@@ -4,6 +4,7 @@
 placement. What MLOps edits often is each deployment's `user_config`, one of the `*Config` models here, applied to live replicas.
 """
 
+import os
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -100,7 +101,7 @@ class IngressConfig(Frozen):
 
 
 class Settings(Frozen):
-    home: Path = Path(".livecart")  # data of this installation; LIVECART_HOME overrides
+    home: Path = Field(default_factory=lambda: Path(os.environ.get("LIVECART_HOME", ".livecart")).absolute())  # data of this installation
     demo: bool = True  # `livecart up` loads the demo world into an empty store
     embedder: str = str(ZOO / "embedder")  # folder or hub id; with another one all enrolled pictures are embedded again
     store: StoreSettings = StoreSettings()
@@ -112,3 +113,8 @@ class Settings(Frozen):
     retriever: RetrieverConfig = RetrieverConfig()
     ranker: RankerConfig = RankerConfig()
     comprehension: ComprehensionConfig = ComprehensionConfig()
+
+    @property
+    def store_url(self) -> str:
+        """Where the store is: the environment's, since it may hold a password, then the file's, then SQLite under `home`."""
+        return os.environ.get("LIVECART_STORE_URL") or self.store.url or f"sqlite:///{self.home / 'livecart.db'}"

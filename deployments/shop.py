@@ -4,10 +4,19 @@ import asyncio
 import contextlib
 from collections.abc import Collection, Mapping
 
+from deployments.settings import Settings
 from deployments.store.follower import Follower, Value
 from deployments.store.store import Store
-from deployments.store.values import ChangeKind
+from deployments.store.values import ChangeKind, StoreOptions
 from models.types import Event, Product, ProductId, Room, RoomId, ViewerId
+
+
+async def open_store(settings: Settings) -> Store:
+    """The installation's store, its schema up to date. Raises Unavailable."""
+    if settings.store_url.startswith("sqlite"):
+        settings.home.mkdir(parents=True, exist_ok=True)
+    timeout_s = settings.store.statement_timeout_s
+    return await Store.open(settings.store_url, StoreOptions(statement_timeout_s=timeout_s, lock_timeout_s=timeout_s))
 
 
 class LiveShop:

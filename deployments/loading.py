@@ -1,0 +1,86 @@
+"""From a deployment's configuration to a loaded model. The heavy libraries come in with the functions, not with this module."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from deployments.settings import ComprehensionConfig, DetectorConfig, RankerConfig, RetrieverConfig, WriterConfig
+from models.artifacts import open_artifact
+from models.vision.embedder_info import embedder_info
+
+if TYPE_CHECKING:  # importing any of these takes seconds: replicas that do not need one do not pay for it
+    from models.language.comprehension import TextClassifier
+
+    from models.language.writer import Writer
+    from models.recommend.behaviour import Behaviour
+    from models.recommend.ranker import Ranker
+    from models.recommend.retriever import ShopIndex
+    from models.vision.detector import ProductDetector
+
+
+@dataclass(frozen=True, slots=True)
+class LoadedComprehension:
+    intent: "TextClassifier"
+    sentiment: "TextClassifier"
+
+
+@dataclass(frozen=True, slots=True)
+class LoadedRetriever:
+    index: "ShopIndex"
+    behaviour: "Behaviour"
+    embedder_tag: str
+
+
+def load_comprehension(config: ComprehensionConfig) -> LoadedComprehension:
+    from models.language.comprehension import TextClassifier  # noqa: PLC0415
+
+    return LoadedComprehension(TextClassifier.load(config.intent), TextClassifier.load(config.sentiment))
+
+
+def load_detector(config: DetectorConfig, embedder: str) -> "ProductDetector":
+    """The detector, warmed up."""
+    from models.vision.detector import ProductDetector  # noqa: PLC0415
+
+    model = ProductDetector.load(
+        config.detector,
+        embedder,
+        max_pixels=int(config.max_megapixels * 1_000_000),
+        min_score=config.min_score,
+        threads=config.threads,
+        device=config.device,
+    )
+    model.warm_up()
+    return model
+
+
+async def load_writer(config: WriterConfig) -> "Writer":
+    """The engine, started and ready to answer."""
+    from models.language.writer import Writer  # noqa: PLC0415
+
+    return await Writer.start(
+        config.model,
+        max_model_len=config.max_model_len,
+        kv_cache_gib=config.kv_cache_gib,
+        gpu_memory_utilization=config.gpu_memory_utilization,
+        enforce_eager=config.enforce_eager,
+        engine_args=config.engine_args,
+    )
+
+
+def load_ranker(config: RankerConfig) -> "Ranker":
+    from models.recommend.ranker import Ranker  # noqa: PLC0415
+
+    return Ranker.load(open_artifact(config.recommender, kind="recommender", schema=1))
+
+
+def load_retriever(config: RetrieverConfig, embedder: str) -> LoadedRetriever:
+    """Empty indexes, ready to be filled from the store."""
+    from models.language.text_embedder import TextEmbedder  # noqa: PLC0415
+
+    from models.recommend.behaviour import Behaviour  # noqa: PLC0415
+    from models.recommend.retriever import ShopIndex  # noqa: PLC0415
+
+    behaviour = Behaviour.load(open_artifact(config.recommender, kind="recommender", schema=1))
+    info = embedder_info(embedder)
+    index = ShopIndex(TextEmbedder.load(config.text_embedder), picture_dim=info.dim, factor_dim=behaviour.factor_dim)
+    index.put_factors(behaviour.item_vectors())
+    return LoadedRetriever(index, behaviour, info.tag)

@@ -1,0 +1,43 @@
+"""What goes wrong on the way to a replica, in the words of the error tree."""
+
+import asyncio
+
+from ray.exceptions import RayActorError, RayError, RayTaskError
+from ray.serve.exceptions import BackPressureError, DeploymentUnavailableError, RayServeException
+
+from graphs.errors import (
+    DeadlineExceeded,
+    InvalidRequest,
+    LivecartError,
+    Overloaded,
+    PayloadTooLarge,
+    Unavailable,
+    UnsupportedMedia,
+)
+from models.types import ModelInputError
+
+_BY_KIND = {"invalid": InvalidRequest, "too_large": PayloadTooLarge, "unsupported": UnsupportedMedia}
+
+
+def refused(error: ModelInputError) -> LivecartError:
+    """The caller's fault, with the status that its kind asks for."""
+    return _BY_KIND[error.kind](error.message)
+
+
+def translated(error: BaseException, deployment: str) -> BaseException:
+    """What a caller of `deployment` should see; cancellation and errors of the tree stay as they are."""
+    cause = error.cause if isinstance(error, RayTaskError) else error
+    match cause:
+        case LivecartError() | asyncio.CancelledError():
+            return cause
+        case ModelInputError():
+            return refused(cause)
+        case TimeoutError():
+            return DeadlineExceeded(f"`{deployment}` did not answer in time")
+        case BackPressureError():
+            return Overloaded(f"the queue of `{deployment}` is full")
+        case RayActorError() | DeploymentUnavailableError():
+            return Unavailable(f"no replica of `{deployment}` answers now; it is being restarted")
+        case RayServeException() | RayError():
+            return Unavailable(f"`{deployment}` cannot be reached: {type(cause).__name__}")
+    return cause

@@ -1,0 +1,84 @@
+"""Which adapter stands behind which port, by the settings' placement."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from typing import Self
+
+from ray.serve.handle import DeploymentHandle
+
+from deployments.loading import load_comprehension, load_ranker, load_retriever
+from deployments.local import LocalComprehension, LocalRanker
+from deployments.ports import Ports
+from deployments.remote.calls import ping_of
+from deployments.remote.detector import RemoteDetector
+from deployments.remote.small import RemoteComprehension, RemoteRanker, RemoteRetriever
+from deployments.remote.writer import RemoteWriter
+from deployments.retrieval import LiveRetriever
+from deployments.settings import Settings
+from deployments.shop import LiveShop
+from deployments.store import Store
+
+Handles = Mapping[str, DeploymentHandle]
+Stop = Callable[[], Awaitable[None]]
+
+
+@dataclass(frozen=True, slots=True)
+class Wiring:
+    """Filled ports, and what has to be stopped with them."""
+
+    ports: Ports
+    _stops: tuple[Stop, ...]
+
+    @classmethod
+    async def start(cls, settings: Settings, store: Store, handles: Handles) -> Self:
+        """Load what is fused, copy the shop, wrap the handles of the rest."""
+        shop = LiveShop(store, poll_s=settings.store.follow_every_s)
+        await shop.start()
+        stops: list[Stop] = [shop.stop]
+        detector = RemoteDetector(handles["detector"], settings.coalesce)
+        writer = RemoteWriter(handles["writer"])
+        retriever: RemoteRetriever | LiveRetriever
+        if "retriever" in handles:
+            retriever = RemoteRetriever(handles["retriever"])
+        else:
+            loaded = await asyncio.to_thread(load_retriever, settings.retriever, settings.embedder)
+            retriever = await LiveRetriever(store, loaded, poll_s=settings.store.follow_every_s).start()
+            stops.append(retriever.stop)
+        ports = Ports(
+            catalog=shop,
+            viewers=shop,
+            detector=detector,
+            embedder=detector,
+            pictures=retriever,
+            knowledge=retriever,
+            candidates=retriever,
+            rooms=retriever,
+            ranker=await _ranker(settings, handles),
+            comprehension=await _comprehension(settings, handles),
+            writer=writer,
+            metrics_text=writer.metrics_text,
+            pings=_pings(handles, retriever),
+        )
+        return cls(ports, tuple(stops))
+
+    async def stop(self) -> None:
+        for stop in self._stops:
+            await stop()
+
+
+async def _ranker(settings: Settings, handles: Handles) -> LocalRanker | RemoteRanker:
+    if "ranker" in handles:
+        return RemoteRanker(handles["ranker"])
+    return LocalRanker(await asyncio.to_thread(load_ranker, settings.ranker))
+
+
+async def _comprehension(settings: Settings, handles: Handles) -> LocalComprehension | RemoteComprehension:
+    if "comprehension" in handles:
+        return RemoteComprehension(handles["comprehension"])
+    return LocalComprehension(await asyncio.to_thread(load_comprehension, settings.comprehension))
+
+
+def _pings(handles: Handles, retriever: RemoteRetriever | LiveRetriever) -> dict[str, Callable[[], Awaitable[None]]]:
+    pings = {name.capitalize(): ping_of(handle, name.capitalize()) for name, handle in handles.items()}
+    return pings | ({"Retriever": retriever.ping} if isinstance(retriever, LiveRetriever) else {})

@@ -1,0 +1,147 @@
+import asyncio
+from contextlib import aclosing
+
+import pytest
+
+from graphs.answer import AnswerNodes, AnswerReply, AnswerRequest, answer_graph
+from graphs.errors import NotFound, Unavailable
+from graphs.fakes import FakeComprehension, FakeRetriever, FakeShop, FakeWriter
+from graphs.flow import Run, StreamGraph
+from graphs.speaking import Said, Speaker, Step
+from models.prompts import REFUSALS
+from models.types import ProductId, RoomId, ViewerId
+from tests.graphs.world import ENTER, LAMP, MUG, POWER, ROOM, VIEWER, WARRANTY
+
+Answers = StreamGraph[AnswerRequest, Step, AnswerReply]
+
+
+def graph(writer: FakeWriter | None = None, retriever: FakeRetriever | None = None, intents: dict[str, str] | None = None) -> Answers:
+    shop = FakeShop((LAMP, MUG), (ROOM,), (ENTER,))
+    retriever = retriever or FakeRetriever(known=(POWER,))
+    return answer_graph(
+        AnswerNodes(
+            shop,
+            retriever,
+            FakeComprehension(intents or {}),
+            shop,
+            Speaker(writer or FakeWriter()),
+            bank_threshold=0.85,
+            evidence_threshold=0.3,
+        )
+    )
+
+
+async def ask(question: str, over: Answers, **named: object) -> AnswerReply:
+    return (await over.run(AnswerRequest(question, **named), budget_s=5)).output  # type: ignore[arg-type]  # fields by name
+
+
+async def test_a_price_is_the_stores_and_never_the_models() -> None:
+    writer = FakeWriter(("It costs 1 USD.",))
+    answer = await ask("How much is it?", graph(writer, intents={"How much is it?": "price"}), product_id=LAMP.product_id)
+    assert "49.90" in answer.answer
+    assert (answer.source, answer.grounded, answer.ai_generated) == ("slot", True, False)
+    assert answer.citations[0].product_id == LAMP.product_id
+    assert writer.prompts == []
+
+
+async def test_a_stored_answer_is_given_as_it_is() -> None:
+    answer = await ask("How long is the warranty?", graph(retriever=FakeRetriever(known=(WARRANTY,))), product_id=LAMP.product_id)
+    assert (answer.answer, answer.source) == ("The warranty is 2 years.", "bank")
+    assert answer.citations[0].source_id == "doc-1"
+
+
+async def test_the_model_answers_from_the_evidence_and_cites_it() -> None:
+    writer = FakeWriter(("It uses 12 W.",))
+    answer = await ask("Does it waste energy?", graph(writer), product_id=LAMP.product_id)
+    assert (answer.answer, answer.source, answer.ai_generated, answer.grounded) == ("It uses 12 W.", "llm", True, True)
+    assert [c.source_id for c in answer.citations] == ["sku-lamp#power"]
+    assert "12 W" in writer.prompts[0].messages[-1][1]
+
+
+async def test_a_figure_that_is_not_in_the_evidence_is_never_said() -> None:
+    writer = FakeWriter(("It uses 99 W.", "It uses 98 W."))
+    answer = await ask("Does it waste energy?", graph(writer), product_id=LAMP.product_id)
+    assert answer.abstained
+    assert "9" not in answer.answer
+    assert len(writer.prompts) == 2, "one more attempt before giving up"
+
+
+async def test_a_sentence_that_goes_wrong_ends_behind_its_last_true_clause() -> None:
+    answer = await ask("Does it waste energy?", graph(FakeWriter(("It uses 12 W, and weighs 99 kg.",))), product_id=LAMP.product_id)
+    assert answer.answer == "It uses 12 W."
+
+
+async def test_the_second_attempt_may_succeed() -> None:
+    answer = await ask("Does it waste energy?", graph(FakeWriter(("It uses 99 W.", "It uses 12 W."))), product_id=LAMP.product_id)
+    assert (answer.answer, answer.source) == ("It uses 12 W.", "llm")
+
+
+async def test_a_model_that_refuses_makes_the_platform_decline() -> None:
+    answer = await ask("Does it waste energy?", graph(FakeWriter((REFUSALS["en"],))), product_id=LAMP.product_id)
+    assert (answer.abstained, answer.source, answer.ai_generated, answer.citations) == (True, "none", False, ())
+
+
+async def test_nothing_is_generated_without_evidence() -> None:
+    writer = FakeWriter(("Sure!",))
+    answer = await ask("Was it worn by a queen?", graph(writer, FakeRetriever()), product_id=LAMP.product_id)
+    assert (answer.abstained, answer.source, answer.grounded) == (True, "none", False)
+    assert writer.prompts == []
+
+
+async def test_a_greeting_is_answered_politely() -> None:
+    answer = await ask("hello", graph(retriever=FakeRetriever(), intents={"hello": "greeting"}))
+    assert (answer.abstained, answer.source) == (False, "none")
+
+
+async def test_a_writer_that_is_down_degrades_the_answer() -> None:
+    run = await graph(FakeWriter(failure=Unavailable("down"))).run(
+        AnswerRequest("Does it waste energy?", product_id=LAMP.product_id), budget_s=5
+    )
+    assert run.degraded
+    assert run.output.abstained
+
+
+async def test_the_product_in_the_hosts_hand_is_meant_when_none_is_named() -> None:
+    answer = await ask("How much is it?", graph(intents={"How much is it?": "price"}), room_id=ROOM.room_id)
+    assert answer.product_ids == (LAMP.product_id,)
+
+
+async def test_a_product_named_in_the_question_wins_over_the_one_shown() -> None:
+    question = "How much is the Terra travel mug?"
+    answer = await ask(question, graph(intents={question: "price"}), room_id=ROOM.room_id)
+    assert (answer.product_ids, "19" in answer.answer) == ((MUG.product_id,), True)
+
+
+@pytest.mark.parametrize(
+    ("named", "param"),
+    [({"room_id": RoomId("x")}, "room_id"), ({"product_id": ProductId("x")}, "product_id"), ({"viewer_id": ViewerId("x")}, "viewer_id")],
+)
+async def test_unknown_names_are_not_found(named: dict[str, object], param: str) -> None:
+    with pytest.raises(NotFound) as caught:
+        await ask("How much?", graph(), **named)
+    assert caught.value.param == param
+
+
+async def test_a_known_viewer_may_ask() -> None:
+    assert (await ask("Was it worn by a queen?", graph(retriever=FakeRetriever()), viewer_id=VIEWER)).abstained
+
+
+async def test_the_tokens_joined_are_the_answer() -> None:
+    over = graph(FakeWriter(("It uses 12 W, and it is made of aluminium.",)))
+    steps = [step async for step in over.stream(AnswerRequest("Does it waste energy?", product_id=LAMP.product_id), budget_s=5)]
+    (run,) = [step for step in steps if isinstance(step, Run)]
+    said = [step for step in steps if isinstance(step, str)]
+    assert "".join(said) == run.output.answer
+    assert len(said) > 1
+    assert sum(isinstance(step, Said) for step in steps) == 1
+
+
+async def test_a_reader_who_leaves_aborts_the_generation() -> None:
+    writer = FakeWriter(("It uses 12 W, " * 50,), delay_s=0.001)
+    async with aclosing(graph(writer).stream(AnswerRequest("Does it waste energy?", product_id=LAMP.product_id), budget_s=5)) as steps:
+        async for _ in steps:
+            break
+    assert writer.aborted == 1
+    said = writer.said
+    await asyncio.sleep(0.01)
+    assert writer.said == said

@@ -1,0 +1,93 @@
+import pytest
+
+from graphs.errors import InvalidRequest, NotFound, Unavailable
+from graphs.fakes import FakeRanker, FakeRetriever, FakeShop
+from graphs.flow import Graph
+from graphs.recommend import RecommendNodes, RecommendReply, RecommendRequest, recommend_graph
+from models.types import Candidate, ProductId, RoomId, ViewerId
+from tests.graphs.world import ENTER, LAMP, MUG, PEN, ROOM, VIEWER
+
+BOUGHT = Candidate(PEN.product_id, "bought_together", 2.0, LAMP.product_id)
+SIMILAR = Candidate(LAMP.product_id, "similar_to", 0.9, PEN.product_id)
+
+
+def graph(
+    behaviour: tuple[Candidate, ...] = (BOUGHT,), content: tuple[Candidate, ...] = (SIMILAR,), ranker: FakeRanker | None = None
+) -> Graph[RecommendRequest, RecommendReply]:
+    shop = FakeShop((LAMP, MUG, PEN), (ROOM,), (ENTER,))
+    retriever = FakeRetriever(behaviour=behaviour, content=content)
+    return recommend_graph(RecommendNodes(shop, shop, retriever, ranker or FakeRanker()))
+
+
+def ids(reply: RecommendReply) -> list[ProductId]:
+    return [item.product_id for item in reply.items]
+
+
+async def test_candidates_of_all_sources_are_ranked_and_explained() -> None:
+    run = await graph().run(RecommendRequest(VIEWER), budget_s=1)
+    assert set(ids(run.output)) == {PEN.product_id, LAMP.product_id}
+    bought = next(item for item in run.output.items if item.product_id == PEN.product_id)
+    assert (bought.reasons[0].kind, bought.reasons[0].product_id) == ("bought_together", LAMP.product_id)
+    assert LAMP.title in bought.reasons[0].text
+
+
+async def test_k_limits_the_list() -> None:
+    assert len((await graph().run(RecommendRequest(VIEWER, k=1), budget_s=1)).output.items) == 1
+
+
+async def test_what_is_on_screen_is_not_recommended_back() -> None:
+    run = await graph().run(RecommendRequest(VIEWER, context=(LAMP.product_id,)), budget_s=1)
+    assert ids(run.output) == [PEN.product_id]
+
+
+async def test_what_is_excluded_is_left_out() -> None:
+    run = await graph().run(RecommendRequest(VIEWER, exclude=(PEN.product_id,)), budget_s=1)
+    assert ids(run.output) == [LAMP.product_id]
+
+
+async def test_a_room_prefers_its_shelf_and_offers_more() -> None:
+    run = await graph().run(RecommendRequest(VIEWER, ROOM.room_id), budget_s=1)
+    assert ids(run.output) == [LAMP.product_id, PEN.product_id]
+
+
+async def test_within_a_room_only_its_shelf_is_offered() -> None:
+    run = await graph().run(RecommendRequest(VIEWER, ROOM.room_id, within="room"), budget_s=1)
+    assert ids(run.output) == [LAMP.product_id]
+
+
+async def test_within_without_a_room_is_refused() -> None:
+    with pytest.raises(InvalidRequest):
+        await graph().run(RecommendRequest(VIEWER, within="room"), budget_s=1)
+
+
+async def test_what_is_sold_out_is_not_offered() -> None:
+    run = await graph(behaviour=(Candidate(MUG.product_id, "popular", 9.0),)).run(RecommendRequest(VIEWER), budget_s=1)
+    assert MUG.product_id not in ids(run.output)
+
+
+@pytest.mark.parametrize(
+    ("request_", "param"),
+    [
+        (RecommendRequest(ViewerId("nobody")), "viewer_id"),
+        (RecommendRequest(VIEWER, RoomId("nowhere")), "room_id"),
+        (RecommendRequest(VIEWER, context=(ProductId("nothing"),)), "context.product_ids"),
+    ],
+)
+async def test_unknown_names_are_not_found(request_: RecommendRequest, param: str) -> None:
+    with pytest.raises(NotFound) as caught:
+        await graph().run(request_, budget_s=1)
+    assert caught.value.param == param
+
+
+async def test_without_the_ranker_the_sources_own_order_is_fused() -> None:
+    run = await graph(ranker=FakeRanker(Unavailable("down"))).run(RecommendRequest(VIEWER), budget_s=1)
+    assert run.degraded
+    assert set(ids(run.output)) == {PEN.product_id, LAMP.product_id}
+
+
+async def test_without_one_source_the_others_go_on() -> None:
+    shop = FakeShop((LAMP, MUG, PEN), (ROOM,), (ENTER,))
+    retriever = FakeRetriever(failure=Unavailable("down"))
+    over = recommend_graph(RecommendNodes(shop, shop, retriever, FakeRanker()))
+    run = await over.run(RecommendRequest(VIEWER, ROOM.room_id), budget_s=1)
+    assert (run.degraded, ids(run.output)) == (True, [LAMP.product_id])
