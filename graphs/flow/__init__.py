@@ -8,7 +8,7 @@ run = await graph.run(request, budget_s=1.0)
 """
 
 from graphs.flow.builder import GraphBuilder
-from graphs.flow.deadline import current_deadline, remaining_s
+from graphs.flow.deadline import current_deadline, deadline_within, remaining_s
 from graphs.flow.drawing import EdgeDescription, GraphDescription, NodeDescription
 from graphs.flow.graph import Graph, StreamGraph
 from graphs.flow.overrides import Overrides
@@ -30,5 +30,6 @@ __all__ = [
     "StreamGraph",
     "StreamSlot",
     "current_deadline",
+    "deadline_within",
     "remaining_s",
 ]

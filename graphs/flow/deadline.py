@@ -2,6 +2,8 @@
 
 import math
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from contextvars import ContextVar
 
 deadline_variable: ContextVar[float] = ContextVar("livecart_deadline", default=math.inf)
@@ -15,3 +17,13 @@ def current_deadline() -> float:
 def remaining_s() -> float:
     """Seconds the running node has left, never below 0; infinite outside of a graph."""
     return max(0.0, deadline_variable.get() - time.monotonic())
+
+
+@contextmanager
+def deadline_within(seconds: float) -> Iterator[None]:
+    """What runs inside has at most that long: for a server that was told what its caller has left."""
+    outer = deadline_variable.set(min(time.monotonic() + seconds, deadline_variable.get()))
+    try:
+        yield
+    finally:
+        deadline_variable.reset(outer)
