@@ -9,12 +9,13 @@ from datetime import UTC, datetime
 from itertools import islice
 from typing import TypeVar
 
+from models.demo.drawing.looks import look_of
+
 from deployments.loading import load_detector
 from deployments.settings import Settings
 from deployments.store import Store
 from deployments.store.values import View
 from models.demo.catalog import demo_documents, demo_products, demo_rooms
-from models.demo.drawing.looks import look_of
 from models.demo.pictures import catalogue_picture
 from models.demo.simulator import simulate
 from models.types import Event, Product

@@ -9,11 +9,11 @@ from models.vision.embedder_info import embedder_info
 
 if TYPE_CHECKING:  # importing any of these takes seconds: replicas that do not need one do not pay for it
     from models.language.comprehension import TextClassifier
-
     from models.language.writer import Writer
     from models.recommend.behaviour import Behaviour
     from models.recommend.ranker import Ranker
     from models.recommend.retriever import ShopIndex
+    from models.recommend.rooms import RoomRanker
     from models.vision.detector import ProductDetector
 
 
@@ -27,18 +27,19 @@ class LoadedComprehension:
 class LoadedRetriever:
     index: "ShopIndex"
     behaviour: "Behaviour"
+    rooms: "RoomRanker"
     embedder_tag: str
 
 
 def load_comprehension(config: ComprehensionConfig) -> LoadedComprehension:
-    from models.language.comprehension import TextClassifier  # noqa: PLC0415
+    from models.language.comprehension import TextClassifier
 
     return LoadedComprehension(TextClassifier.load(config.intent), TextClassifier.load(config.sentiment))
 
 
 def load_detector(config: DetectorConfig, embedder: str) -> "ProductDetector":
     """The detector, warmed up."""
-    from models.vision.detector import ProductDetector  # noqa: PLC0415
+    from models.vision.detector import ProductDetector
 
     model = ProductDetector.load(
         config.detector,
@@ -46,7 +47,9 @@ def load_detector(config: DetectorConfig, embedder: str) -> "ProductDetector":
         max_pixels=int(config.max_megapixels * 1_000_000),
         min_score=config.min_score,
         threads=config.threads,
+        max_detections=config.max_detections,
         device=config.device,
+        precision=config.precision,
     )
     model.warm_up()
     return model
@@ -54,33 +57,34 @@ def load_detector(config: DetectorConfig, embedder: str) -> "ProductDetector":
 
 async def load_writer(config: WriterConfig) -> "Writer":
     """The engine, started and ready to answer."""
-    from models.language.writer import Writer  # noqa: PLC0415
+    from models.language.writer import Writer
 
     return await Writer.start(
         config.model,
         max_model_len=config.max_model_len,
         kv_cache_gib=config.kv_cache_gib,
         gpu_memory_utilization=config.gpu_memory_utilization,
+        tensor_parallel_size=config.tensor_parallel_size,
         enforce_eager=config.enforce_eager,
         engine_args=config.engine_args,
     )
 
 
 def load_ranker(config: RankerConfig) -> "Ranker":
-    from models.recommend.ranker import Ranker  # noqa: PLC0415
+    from models.recommend.ranker import Ranker
 
     return Ranker.load(open_artifact(config.recommender, kind="recommender", schema=1))
 
 
 def load_retriever(config: RetrieverConfig, embedder: str) -> LoadedRetriever:
     """Empty indexes, ready to be filled from the store."""
-    from models.language.text_embedder import TextEmbedder  # noqa: PLC0415
-
-    from models.recommend.behaviour import Behaviour  # noqa: PLC0415
-    from models.recommend.retriever import ShopIndex  # noqa: PLC0415
+    from models.language.text_embedder import TextEmbedder
+    from models.recommend.behaviour import Behaviour
+    from models.recommend.retriever import ShopIndex
+    from models.recommend.rooms import RoomRanker
 
     behaviour = Behaviour.load(open_artifact(config.recommender, kind="recommender", schema=1))
     info = embedder_info(embedder)
     index = ShopIndex(TextEmbedder.load(config.text_embedder), picture_dim=info.dim, factor_dim=behaviour.factor_dim)
     index.put_factors(behaviour.item_vectors())
-    return LoadedRetriever(index, behaviour, info.tag)
+    return LoadedRetriever(index, behaviour, RoomRanker(index), info.tag)

@@ -8,7 +8,6 @@ from datetime import UTC, datetime
 from typing import Self
 
 import numpy as np
-from models.recommend.rooms import rank_rooms
 
 from deployments.loading import LoadedRetriever
 from deployments.store import Store
@@ -45,6 +44,7 @@ class LiveRetriever:
         self._store = store
         self._index = loaded.index
         self._behaviour = loaded.behaviour
+        self._rooms = loaded.rooms
         self._embedder_tag = loaded.embedder_tag
         self._poll_s = poll_s
         self._products: dict[ProductId, Product] = {}  # changed since the last `_apply`
@@ -125,6 +125,7 @@ class LiveRetriever:
                 fresh = []
             for numbered in fresh:
                 self._behaviour.observe(numbered.event)
+                self._rooms.observe(numbered.event)
                 self._seen_events = numbered.seq
             await asyncio.sleep(0 if len(fresh) == _EVENTS_AT_ONCE else self._poll_s)
 
@@ -147,4 +148,4 @@ class LiveRetriever:
         return await asyncio.to_thread(self._index.candidates, history, context, k=k, exclude=exclude)
 
     async def rank_rooms(self, history: Sequence[Event], live: Sequence[Room], *, k: int) -> tuple[RankedRoom, ...]:
-        return await asyncio.to_thread(rank_rooms, history, live, self._behaviour.popularity, self._index, k=k)
+        return await asyncio.to_thread(self._rooms.rank_rooms, history, live, k=k)

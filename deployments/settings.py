@@ -44,18 +44,21 @@ class CoalesceSettings(Frozen):
 class DetectorConfig(Frozen):
     detector: str = str(ZOO / "detector")  # local folder or hub id of any AutoModelForObjectDetection checkpoint
     device: str = "cpu"
+    precision: Literal["float32", "bfloat16"] = "float32"  # bfloat16 is meant for GPUs
     threads: Annotated[int, Field(ge=1, le=256)] | None = 1
     min_score: Annotated[float, Field(ge=0, le=1)] = 0.3
     max_megapixels: Annotated[float, Field(gt=0, le=1_000)] = 40.0
-    max_batch: Annotated[int, Field(ge=1, le=256)] = 8
+    max_detections: Annotated[int, Field(ge=1, le=300)] = 20
 
 
 class WriterConfig(Frozen):
     model: str = str(ZOO / "writer")  # local folder or hub id of any causal LM that vLLM serves
     max_model_len: Annotated[int, Field(ge=128)] = 1024
     enforce_eager: bool = True
-    kv_cache_gib: Annotated[float, Field(gt=0)] = 1.0  # CPU only
+    kv_cache_gib: Annotated[float, Field(gt=0)] | None = 0.25  # None: what vLLM finds room for
     gpu_memory_utilization: Annotated[float, Field(gt=0, le=1)] = 0.9  # GPU only
+    tensor_parallel_size: Annotated[int, Field(ge=1)] = 1
+    threads: Annotated[int, Field(ge=1)] | None = 1  # CPU only: of the engine process
     engine_args: dict[str, object] = {}  # anything else of vllm's AsyncEngineArgs
 
 

@@ -40,7 +40,7 @@ class Wiring:
         writer = RemoteWriter(handles["writer"])
         retriever: RemoteRetriever | LiveRetriever
         if "retriever" in handles:
-            retriever = RemoteRetriever(handles["retriever"])
+            retriever = RemoteRetriever(handles["retriever"], "Retriever", settings.coalesce)
         else:
             loaded = await asyncio.to_thread(load_retriever, settings.retriever, settings.embedder)
             retriever = await LiveRetriever(store, loaded, poll_s=settings.store.follow_every_s).start()
@@ -69,13 +69,13 @@ class Wiring:
 
 async def _ranker(settings: Settings, handles: Handles) -> LocalRanker | RemoteRanker:
     if "ranker" in handles:
-        return RemoteRanker(handles["ranker"])
+        return RemoteRanker(handles["ranker"], "Ranker", settings.coalesce)
     return LocalRanker(await asyncio.to_thread(load_ranker, settings.ranker))
 
 
 async def _comprehension(settings: Settings, handles: Handles) -> LocalComprehension | RemoteComprehension:
     if "comprehension" in handles:
-        return RemoteComprehension(handles["comprehension"])
+        return RemoteComprehension(handles["comprehension"], "Comprehension", settings.coalesce)
     return LocalComprehension(await asyncio.to_thread(load_comprehension, settings.comprehension))
 
 

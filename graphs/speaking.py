@@ -15,7 +15,8 @@ from models.prompts import REFUSALS, answer_prompt, is_refusal
 from models.types import Language, Passage, Prompt, TextDelta
 
 Source = Literal["slot", "bank", "llm", "none"]
-CLAUSE_END = re.compile(r"[。！？；，!?;\n]|[.,](?=\s)|\s")
+CLAUSE_BREAK = re.compile(r"[。！？；，!?;\n]|[.,](?=\s)")
+FULL_STOP: dict[Language, str] = {"zh": "。", "en": "."}
 RETRY_TEMPERATURE = 0.7  # the second attempt must not repeat the first
 
 
@@ -79,6 +80,7 @@ class Speaker:
             except NotSupported:
                 if not released:
                     continue
+                yield FULL_STOP[draft.language]  # the clauses so far stand; the rest is left out
             return
 
     async def _checked(self, prompt: Prompt, draft: Draft) -> AsyncGenerator[str, None]:
@@ -88,10 +90,10 @@ class Speaker:
         async with aclosing(clauses_of(self.writer.write(prompt))) as clauses:
             async for clause in clauses:
                 held += clause
-                if _may_be_refusal(held):
-                    continue
                 if is_refusal(held):
                     return
+                if _may_be_refusal(held):
+                    continue
                 if ungrounded(held, evidence) or not check(held, draft.language).passed:
                     raise NotSupported(held)
                 yield held
@@ -114,15 +116,18 @@ def whole(steps: Sequence[Step]) -> Said:
 
 
 async def clauses_of(deltas: AsyncGenerator[TextDelta, None]) -> AsyncGenerator[str, None]:
-    """Cut a stream of deltas behind every clause. The clauses joined are the deltas joined; a figure is never cut in two."""
+    """Cut a stream of deltas before every break between clauses. Joined they are the deltas joined; a figure is never cut in two.
+
+    The break opens the next clause, so that a text may end after any clause without a dangling comma.
+    """
     held = ""
     async with aclosing(deltas):
         async for delta in deltas:
             held += delta.text
-            ends = [m.end() for m in CLAUSE_END.finditer(held)]
-            if ends:
-                yield held[: ends[-1]]
-                held = held[ends[-1] :]
+            breaks = [m.start() for m in CLAUSE_BREAK.finditer(held) if m.start() > 0]
+            if breaks:
+                yield held[: breaks[-1]]
+                held = held[breaks[-1] :]
     if held:
         yield held
 
@@ -133,7 +138,7 @@ def declined(draft: Draft) -> Said:
 
 
 def _may_be_refusal(text: str) -> bool:
-    return any(refusal.startswith(text.strip()) and text.strip() != refusal for refusal in REFUSALS.values())
+    return any(refusal.startswith(text.strip()) for refusal in REFUSALS.values())
 
 
 def _supporting(text: str, evidence: tuple[Passage, ...]) -> tuple[Passage, ...]:

@@ -1,10 +1,10 @@
-"""The detector behind a handle: one hop a frame, requests of the same moment share it."""
+"""The detector behind a handle: one hop a frame, and frames of the same moment share it and are a batch."""
 
 from collections.abc import Sequence
 
 from ray.serve.handle import DeploymentHandle
 
-from deployments.remote.calls import answered
+from deployments.remote.calls import answered, channel
 from deployments.remote.errors import refused
 from deployments.settings import CoalesceSettings
 from models.types import FrameDetections, ModelInputError, PictureEmbedding
@@ -15,15 +15,13 @@ DEPLOYMENT = "Detector"
 class RemoteDetector:
     """Detector and PictureEmbedder."""
 
-    def __init__(self, handle: DeploymentHandle, settings: CoalesceSettings) -> None:
+    def __init__(self, handle: DeploymentHandle, limits: CoalesceSettings) -> None:
         self._handle = handle
+        self._detect = channel(handle.detect.remote, DEPLOYMENT, limits)
 
     async def detect(self, frame: bytes) -> FrameDetections:
-        (seen,) = await answered(self._handle.detect.remote([frame]), DEPLOYMENT)
-        if isinstance(seen, ModelInputError):
-            raise refused(seen)
-        found: FrameDetections = seen
-        return found
+        seen: FrameDetections = await self._detect(frame)
+        return seen
 
     async def embed(self, pictures: Sequence[bytes]) -> list[PictureEmbedding]:
         found: list[PictureEmbedding | ModelInputError] = await answered(self._handle.embed.remote(list(pictures)), DEPLOYMENT)
