@@ -5,7 +5,6 @@ the log monitor, 170 MB and two seconds for nothing.
 """
 
 import logging
-import os
 from pathlib import Path
 
 import psutil
@@ -37,7 +36,6 @@ def start_ray(folder: Path, *, num_cpus: int | None) -> LeanNode:
         num_cpus=num_cpus,
         object_store_memory=OBJECT_STORE_BYTES,
         dashboard_host=LOOPBACK,
-        dashboard_agent_listen_port=int(os.environ["LIVECART_AGENT_PORT"]),
         include_log_monitor=False,
         no_monitor=True,
         resource_isolation_config=ResourceIsolationConfig(),

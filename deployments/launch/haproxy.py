@@ -1,8 +1,9 @@
 """Stands in for the HAProxy binary: corrects the configuration that Ray generated, then becomes the real one.
 
 Ray starts the file named by `RAY_SERVE_HAPROXY_BINARY_PATH` with `-f CONFIGURATION`, at first and at each change of the backends. What
-Ray's template lacks: statistics and metrics ports on loopback, a front end on another address than the replicas', the caller's
-address for the ingress, and answers in the project's error form when no replica can be reached. Standard library only, since it
+Ray's template lacks: statistics and metrics that not everybody can read (they get UNIX sockets instead of ports on every interface), a
+front end on another address than the replicas', the caller's address for the ingress, and answers in the project's error form when
+no replica can be reached. Standard library only, since it
 runs without site-packages to start in milliseconds.
 """
 
@@ -20,9 +21,9 @@ UNAVAILABLE = json.dumps(
 )
 
 
-def rewrite(config: str, *, front_host: str, front_port: str) -> str:
-    """Binds what has no address to 127.0.0.1 and the front end to `front_host`; forwards the peer; 503 as JSON before the first deploy."""
-    config = re.sub(r"^(\s*bind )(?:\*|0\.0\.0\.0)?:(\d+)", r"\g<1>127.0.0.1:\2", config, flags=re.MULTILINE)
+def rewrite(config: str, *, front_host: str, front_port: str, sockets: Path) -> str:
+    """Binds `:PORT` to `sockets/PORT.sock` and the front end to `front_host`; forwards the peer; 503 as JSON before the first deploy."""
+    config = re.sub(r"^(\s*bind )(?:\*|0\.0\.0\.0)?:(\d+)", rf"\g<1>unix@{sockets}/\2.sock mode 600", config, flags=re.MULTILINE)
     config = re.sub(rf"^(\s*bind )127\.0\.0\.1:{front_port}\b", rf"\g<1>{front_host}:{front_port}", config, flags=re.MULTILINE)
     config = re.sub(r"^(\s*)option httplog$", r"\1option httplog\n\1option forwardfor", config, count=1, flags=re.MULTILINE)
     not_found = r"^(\s*)http-request return status 404 content-type text/plain lf-string .*$"
@@ -40,7 +41,9 @@ def main(arguments: list[str]) -> None:
     """Never returns. Keeps its process id, which Ray watches, and dies with the actor that started it."""
     path = Path(arguments[arguments.index("-f") + 1])
     front_host, front_port = os.environ["LIVECART_FRONT_HOST"], os.environ["LIVECART_FRONT_PORT"]
-    path.write_text(rewrite(path.read_text(encoding="utf-8"), front_host=front_host, front_port=front_port), encoding="utf-8")
+    # not the folder of the configuration, whose name is so long that a socket in it could not be bound
+    config = rewrite(path.read_text(encoding="utf-8"), front_host=front_host, front_port=front_port, sockets=path.parent.parent)
+    path.write_text(config, encoding="utf-8")
     (path.parent / "500.http").write_text(error_response(), encoding="utf-8", newline="")
     # an orphaned front end would hold the port and answer 503 to everybody
     ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)

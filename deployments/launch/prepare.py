@@ -72,7 +72,7 @@ def _write_front_end(run: Run) -> None:
 
 def environment(run: Run, front_end: FrontEnd) -> dict[str, str]:
     """The whole environment of the launcher: the caller's, over the tuned profile, with what is this run's."""
-    statistics, metrics, fallback, dashboard_agent = free_ports(4)
+    (fallback,) = free_ports(1)
     search_path = [str(Path.cwd()), *filter(None, [os.environ.get("PYTHONPATH")])]
     return {
         **TUNED_PROFILE,
@@ -83,12 +83,11 @@ def environment(run: Run, front_end: FrontEnd) -> dict[str, str]:
         "PYTHONUNBUFFERED": "1",
         "RAY_AUTH_TOKEN_PATH": str(run.token),
         "RAY_SERVE_FALLBACK_PROXY_HTTP_PORT": str(fallback),
-        "LIVECART_AGENT_PORT": str(dashboard_agent),
-        **_haproxy(run, front_end, statistics=statistics, metrics=metrics),
+        **_haproxy(run, front_end),
     }
 
 
-def _haproxy(run: Run, front_end: FrontEnd, *, statistics: int, metrics: int) -> dict[str, str]:
+def _haproxy(run: Run, front_end: FrontEnd) -> dict[str, str]:
     folder = run.folder / "h"
     return {
         "LIVECART_FRONT_HOST": front_end.host,
@@ -100,6 +99,4 @@ def _haproxy(run: Run, front_end: FrontEnd, *, statistics: int, metrics: int) ->
         "RAY_SERVE_HAPROXY_SERVER_STATE_BASE": str(folder),
         "RAY_SERVE_HAPROXY_SERVER_STATE_FILE": str(folder / "state"),
         "RAY_SERVE_HAPROXY_METRICS_SOCKET_PATH": str(folder / "metrics.sock"),
-        "RAY_SERVE_HAPROXY_STATS_PORT": str(statistics),
-        "RAY_SERVE_HAPROXY_METRICS_PORT": str(metrics),
     }

@@ -54,11 +54,13 @@ TUNED_PROFILE: Mapping[str, str] = MappingProxyType(
 
 def writer_environment(config: WriterConfig) -> dict[str, str]:
     """Environment of the replica that holds a vLLM engine, and of the engine's own processes."""
-    offline = {"HF_HUB_OFFLINE": "1"} if Path(config.model).is_dir() else {}
-    return {
-        **offline,
-        "VLLM_CPU_KVCACHE_SPACE": str(math.ceil(config.kv_cache_gib)),  # GiB; vLLM reads a whole number
+    variables = {
         "VLLM_CPU_OMP_THREADS_BIND": "nobind",  # pinning to cores would starve the other replicas
         "VLLM_NO_USAGE_STATS": "1",
-        "VLLM_HOST_IP": "127.0.0.1",
+        "VLLM_HOST_IP": "127.0.0.1",  # the engine's processes talk to each other on this machine only
     }
+    if Path(config.model).is_dir():
+        variables["HF_HUB_OFFLINE"] = "1"
+    if config.kv_cache_gib is not None:
+        variables["VLLM_CPU_KVCACHE_SPACE"] = str(math.ceil(config.kv_cache_gib))  # GiB; vLLM reads a whole number
+    return variables
