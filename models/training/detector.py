@@ -30,8 +30,8 @@ def train(  # noqa: PLR0913  # one keyword per setting
     out: Path,
     *,
     run: Path = Path("runs/detector"),
-    steps: int = 1700,
-    batch_size: int = 24,
+    steps: int = 1500,
+    batch_size: int = 16,
     seed: int = 0,
     device: str = "auto",
     side_px: int = 256,
@@ -45,7 +45,7 @@ def train(  # noqa: PLR0913  # one keyword per setting
     config = model or DenseDetectorConfig(
         id2label=dict(enumerate(CATEGORIES)), label2id={name: index for index, name in enumerate(CATEGORIES)}
     )
-    schedule = Schedule(steps=steps, learning_rate=1.5e-3)
+    schedule = Schedule(steps=steps, learning_rate=2e-3)
     training: Training[DenseDetector, FrameBatch] = Training(DenseDetector(config), schedule, run=run, device=pick_device(device))
     stream = FrameStream(seed=seed, side_px=side_px, first=training.step)
     loader = DataLoader(stream, batch_size=batch_size, num_workers=1, collate_fn=collate, prefetch_factor=6)

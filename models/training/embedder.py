@@ -22,7 +22,7 @@ def train(  # noqa: PLR0913  # one keyword per setting
     *,
     run: Path = Path("runs/embedder"),
     steps: int = 800,
-    looks: int = 40,
+    looks: int = 32,
     views: int = 4,
     seed: int = 0,
     device: str = "auto",
@@ -34,7 +34,7 @@ def train(  # noqa: PLR0913  # one keyword per setting
     """Trains (or resumes what `run` holds) on `looks` x `views` crops a step, writes the model to `out`, returns the held-out metrics."""
     torch.manual_seed(seed)
     torch.set_num_threads(threads)
-    schedule = Schedule(steps=steps, learning_rate=1.5e-3)
+    schedule = Schedule(steps=steps, learning_rate=2e-3)
     training: Training[ProductEmbedder, Tensor] = Training(
         ProductEmbedder(model or EmbedderConfig()), schedule, run=run, device=pick_device(device)
     )

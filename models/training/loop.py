@@ -23,10 +23,10 @@ class Schedule:
 
     steps: int
     learning_rate: float
-    warm_up_steps: int = 150
+    warm_up_steps: int = 80
     weight_decay: float = 1e-2
-    average_decay: float = 0.998
-    checkpoint_every: int = 100
+    average_decay: float = 0.99
+    checkpoint_every: int = 50
 
     def rate(self, step: int) -> float:
         """The factor on the learning rate at `step`.

@@ -22,8 +22,8 @@ class DenseDetectorConfig(PreTrainedConfig):  # type: ignore[misc]  # transforme
 
     def __init__(
         self,
-        widths: tuple[int, ...] = (32, 64, 128, 192),
-        depths: tuple[int, ...] = (1, 2, 3, 2),
+        widths: tuple[int, ...] = (24, 48, 96, 160),
+        depths: tuple[int, ...] = (1, 2, 2, 1),
         neck: int = 64,
         num_queries: int = 100,
         **kwargs: object,

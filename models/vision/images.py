@@ -48,6 +48,8 @@ def _opened(image: bytes) -> Image.Image:
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
         raise ModelInputError(f"the picture has too many pixels: {error}", kind="too_large") from error
     except UnidentifiedImageError as error:
+        if image.startswith((b"\xff\xd8\xff", b"\x89PNG")) or (image.startswith(b"RIFF") and image[8:12] == b"WEBP"):
+            raise ModelInputError("the picture's header is damaged or cut off") from error
         raise ModelInputError("the data is no JPEG, PNG or WebP picture", kind="unsupported") from error
     except Exception as error:  # a header that promises a format and breaks it
         raise ModelInputError(f"the picture's header is damaged: {error}") from error

@@ -1,0 +1,162 @@
+"""The detector's contract: boxes inside the frame, batch equals single, a bad picture harms no other, any DETR-like checkpoint."""
+
+import io
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from PIL import Image
+from transformers import DetrConfig, DetrForObjectDetection, ResNetConfig, RTDetrV2Config, RTDetrV2ForObjectDetection
+
+from models.artifacts import write_manifest
+from models.types import ArtifactError, FrameDetections, ModelInputError
+from models.vision.detector import ProductDetector
+
+
+def detections(result: FrameDetections | ModelInputError) -> FrameDetections:
+    assert isinstance(result, FrameDetections)
+    return result
+
+
+def assert_close(one: FrameDetections, other: FrameDetections) -> None:
+    assert (one.width, one.height, len(one.detections)) == (other.width, other.height, len(other.detections))
+    for a, b in zip(one.detections, other.detections, strict=True):
+        assert np.allclose(a.box, b.box, atol=1e-2)
+        assert abs(a.score - b.score) < 1e-4
+        assert np.allclose(a.embedding, b.embedding, atol=1e-4)
+
+
+def test_detections_are_boxes_of_the_frame_best_first_with_unit_vectors(products: ProductDetector, frames: list[bytes]) -> None:
+    for frame in frames:
+        result = detections(products.detect([frame])[0])
+        assert 0 < len(result.detections) <= 6
+        scores = [each.score for each in result.detections]
+        assert scores == sorted(scores, reverse=True)
+        for each in result.detections:
+            x1, y1, x2, y2 = each.box
+            assert 0 <= x1 < x2 <= result.width
+            assert 0 <= y1 < y2 <= result.height
+            assert each.category in products.categories
+            assert each.embedding.shape == (products.embedding_dim,)
+            assert each.embedding.dtype == np.float32
+            assert np.isclose(np.linalg.norm(each.embedding), 1, atol=1e-5)
+
+
+@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(order=st.lists(st.integers(0, 3), min_size=1, max_size=11))
+def test_a_batch_says_what_single_frames_say(products: ProductDetector, frames: list[bytes], order: list[int]) -> None:
+    together = products.detect([frames[index] for index in order])
+    for index, result in zip(order, together, strict=True):
+        assert_close(detections(result), detections(products.detect([frames[index]])[0]))
+
+
+def test_a_bad_picture_yields_its_error_and_harms_no_other(products: ProductDetector, frames: list[bytes]) -> None:
+    results = products.detect([frames[0], b"", b"no picture", frames[1]])
+    assert [type(result) for result in results] == [FrameDetections, ModelInputError, ModelInputError, FrameDetections]
+    assert [result.kind for result in results if isinstance(result, ModelInputError)] == ["invalid", "unsupported"]
+    assert_close(detections(results[3]), detections(products.detect([frames[1]])[0]))
+
+
+def test_nothing_in_nothing_out(products: ProductDetector) -> None:
+    assert products.detect([]) == []
+    assert products.embed([]) == []
+
+
+def test_a_frame_without_products_has_no_detections(tiny_detector: Path, tiny_embedder: Path, frames: list[bytes]) -> None:
+    strict = ProductDetector.load(tiny_detector, tiny_embedder, min_score=0.999)
+    assert detections(strict.detect([frames[0]])[0]).detections == ()
+    vectors = strict.embed([frames[0]])[0]
+    assert not isinstance(vectors, ModelInputError)
+    assert vectors.shape == (1, 16)
+
+
+def test_enrolment_gives_unit_vectors_per_picture(products: ProductDetector, frames: list[bytes]) -> None:
+    results = products.embed([frames[0], b"garbage", frames[2]])
+    assert isinstance(results[1], ModelInputError)
+    for vectors in (results[0], results[2]):
+        assert not isinstance(vectors, ModelInputError)
+        assert vectors.shape[1] == products.embedding_dim
+        assert np.allclose(np.linalg.norm(vectors, axis=1), 1, atol=1e-5)
+
+
+def test_boxes_follow_the_exif_orientation(products: ProductDetector, frames: list[bytes]) -> None:
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    buffer = io.BytesIO()
+    Image.open(io.BytesIO(frames[3])).save(buffer, "JPEG", exif=exif)
+    result = detections(products.detect([buffer.getvalue()])[0])
+    assert (result.width, result.height) == (128, 192)
+
+
+def test_a_one_pixel_picture_is_served(products: ProductDetector) -> None:
+    buffer = io.BytesIO()
+    Image.new("RGB", (1, 1)).save(buffer, "PNG")
+    assert detections(products.detect([buffer.getvalue()])[0]).width == 1
+
+
+def test_the_match_threshold_comes_from_the_embedder(products: ProductDetector) -> None:
+    assert products.match_threshold == 0.42
+    products.warm_up()
+
+
+@pytest.mark.parametrize("family", ["rt_detr_v2", "detr"])
+def test_checkpoints_of_the_detr_family_run_through_the_same_class(
+    family: str, tiny_embedder: Path, tmp_path: Path, frames: list[bytes]
+) -> None:
+    _save_hub_checkpoint(family, tmp_path)
+    products = ProductDetector.load(tmp_path, tiny_embedder, min_score=0.0, max_detections=5)
+    for result in products.detect(frames):
+        assert 0 < len(detections(result).detections) <= 5
+    assert products.categories == ("a cup", "a shoe")
+
+
+def test_a_manifest_is_verified(tiny_detector: Path, tiny_embedder: Path, tmp_path: Path) -> None:
+    for file in tiny_embedder.iterdir():
+        (tmp_path / file.name).write_bytes(file.read_bytes())
+    write_manifest(tmp_path, kind="embedder", schema=1, command="livecart train embedder", seed=0, data={}, metrics={})
+    assert ProductDetector.load(tiny_detector, tmp_path).embedding_dim == 16
+    (tmp_path / "config.json").write_text("{}", encoding="utf-8")
+    with pytest.raises(ArtifactError, match=r"config\.json"):
+        ProductDetector.load(tiny_detector, tmp_path)
+
+
+def test_a_missing_folder_is_an_artifact_error(tiny_embedder: Path, tmp_path: Path) -> None:
+    with pytest.raises(ArtifactError, match="absent"):
+        ProductDetector.load(tmp_path / "absent", tiny_embedder)
+
+
+def _save_hub_checkpoint(family: str, folder: Path) -> None:
+    labels = {"id2label": {0: "a cup", 1: "a shoe"}, "label2id": {"a cup": 0, "a shoe": 1}}
+    square = {"size": {"height": 64, "width": 64}, "do_resize": True, "do_rescale": True, "rescale_factor": 1 / 255, "do_normalize": False}
+    if family == "rt_detr_v2":
+        _tiny_rt_detr(labels).save_pretrained(folder)
+        settings_of: dict[str, object] = {"image_processor_type": "RTDetrImageProcessor", **square}
+    else:
+        _tiny_detr(labels).save_pretrained(folder)
+        settings_of = {"image_processor_type": "DetrImageProcessor", "size": {"shortest_edge": 64, "longest_edge": 128}, "do_pad": True}
+    (folder / "preprocessor_config.json").write_text(json.dumps(settings_of), encoding="utf-8")
+
+
+def _tiny_rt_detr(labels: dict[str, object]) -> RTDetrV2ForObjectDetection:
+    config = RTDetrV2Config(
+        backbone_config=None, encoder_hidden_dim=16, encoder_in_channels=[8, 16, 16], encoder_ffn_dim=16, encoder_attention_heads=2,
+        encoder_layers=1, d_model=16, num_queries=12, decoder_in_channels=[16, 16, 16], decoder_ffn_dim=16, decoder_attention_heads=2,
+        decoder_layers=2, num_denoising=0, **labels,
+    )  # fmt: skip
+    config.backbone_config.embedding_size = 8
+    config.backbone_config.hidden_sizes = [8, 8, 16, 16]
+    config.backbone_config.depths = [1, 1, 1, 1]
+    config.backbone_config.layer_type = "basic"
+    return RTDetrV2ForObjectDetection(config)
+
+
+def _tiny_detr(labels: dict[str, object]) -> DetrForObjectDetection:
+    backbone = ResNetConfig(embedding_size=8, hidden_sizes=[8, 8, 8, 8], depths=[1, 1, 1, 1], layer_type="basic", out_features=["stage4"])
+    config = DetrConfig(
+        use_timm_backbone=False, use_pretrained_backbone=False, backbone=None, backbone_config=backbone, num_queries=7, d_model=16,
+        encoder_layers=1, decoder_layers=1, encoder_ffn_dim=16, decoder_ffn_dim=16, encoder_attention_heads=2, decoder_attention_heads=2, **labels,
+    )  # fmt: skip
+    return DetrForObjectDetection(config)
