@@ -14,7 +14,7 @@ from models.types import Event, EventId, EventType, Product, ProductId, Room, Ro
 
 ARCHETYPES = 8  # groups of viewers who like the same categories: what collaborative filtering can find
 DISPLAY_S = 600.0  # how long a host holds up one product
-BROADCAST_H = 8.0  # how long each room is live each day
+BROADCAST_H = 12.0  # how long each room is live each day
 SESSIONS_PER_DAY = 0.9  # of a viewer, on average
 CNY_PER_USD = 7.0
 _STANDARD = NormalDist()
@@ -180,7 +180,7 @@ class _Viewer:
     def _drawn_to_room(self, room: Room) -> float:
         shelf = self.world.shelves[room.room_id]
         taste = sum(max(0.0, self.liking[product_id]) for product_id in shelf) / len(shelf)
-        return taste + 0.7 * math.log1p(self.rooms_seen.get(room.room_id, 0))
+        return 1.5 * taste + 0.7 * math.log1p(self.rooms_seen.get(room.room_id, 0))
 
     def _look(self) -> None:
         self._wait(4, 40)

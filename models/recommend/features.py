@@ -17,6 +17,7 @@ from models.recommend.history import weighted_products
 from models.types import Candidate, Event, ProductId, RankRequest, ReasonKind, Vectors
 
 SOURCES: tuple[ReasonKind, ...] = get_args(ReasonKind)
+_SOURCE_NUMBER = {source: number for number, source in enumerate(SOURCES)}
 COUNTED = ("impression", "click", "cart", "purchase")
 BUCKETS = 1 << 13  # of the hashed crosses
 _ATTENTION_SHARPNESS = 4.0
@@ -108,9 +109,9 @@ def _said_by_sources(candidates: Sequence[Candidate], products: Sequence[Product
     """Per source: present, score as a share of the source's best in this request, and 1 / rank."""
     row_of = {product_id: row for row, product_id in enumerate(products)}
     raw = np.full((len(products), len(SOURCES)), -np.inf)
-    for candidate in candidates:
-        row, column = row_of[candidate.product_id], SOURCES.index(candidate.source)
-        raw[row, column] = max(raw[row, column], candidate.score)
+    rows = [row_of[candidate.product_id] for candidate in candidates]
+    columns = [_SOURCE_NUMBER[candidate.source] for candidate in candidates]
+    np.maximum.at(raw, (rows, columns), [candidate.score for candidate in candidates])
     present = np.isfinite(raw)
     filled = np.where(present, raw, 0.0)
     top = np.maximum(np.abs(filled).max(axis=0, initial=0.0), 1e-12)

@@ -1,14 +1,14 @@
 """Wide & Deep over candidates, three tasks at once: will the viewer click, put into the cart, buy."""
 
 import json
-from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
@@ -17,15 +17,20 @@ from models.recommend.features import (
     CROSS_NAMES,
     DENSE_NAMES,
     FEATURE_NAMES,
+    SOURCES,
     ItemVectors,
     Rows,
     distinct,
     features,
     source_columns,
 )
-from models.types import ArtifactError, ModelInputError, ProductId, Ranked, RankRequest, ReasonKind
+from models.types import ArtifactError, Candidate, ModelInputError, ProductId, Ranked, RankRequest, ReasonKind
 
 TASKS = ("click", "cart", "purchase")
+_PRESENT = [source_columns(source)[0] for source in SOURCES]
+_WITHOUT = np.ones((len(SOURCES), len(FEATURE_NAMES)), dtype=np.float32)  # factors that take one source's word out of a row
+for _number, _source in enumerate(SOURCES):
+    _WITHOUT[_number, source_columns(_source)] = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,16 +118,18 @@ class Ranker:
         products = distinct(request.candidates)
         if not products:
             return ()
-        said = _said(request, products)
         rows = features(request, self._vectors)
+        present = rows[:, _PRESENT] > 0
         # Counterfactual rows, for products with several sources only: the same product without one of them.
-        without = [(row, source) for row, sources in enumerate(said) if len(sources) > 1 for source in sources]
-        chances = self._predict(np.concatenate([rows, _counterfactual(rows, without)]))
+        row, source = np.nonzero(present & (present.sum(axis=1, keepdims=True) > 1))
+        chances = self._predict(np.concatenate([rows, rows[row] * _WITHOUT[source]]))
         scores = chances @ self._utility
-        lost = scores[[row for row, _ in without]] - scores[len(products) :]
-        shares = _shares(said, without, lost.tolist())
-        order = sorted(range(len(products)), key=lambda row: (-scores[row], products[row]))
-        return tuple(_ranked(products[row], scores[row], chances[row], said[row], shares[row]) for row in order)
+        lost = np.zeros(present.shape, dtype=np.float32)
+        lost[row, source] = np.maximum(0.0, scores[row] - scores[len(products) :])
+        reasons = _reasons(request, products, present, _shared_out(scores[: len(products)], present, lost))
+        by_row = zip(products, scores.tolist(), chances.tolist(), reasons, strict=False)
+        ranked = [Ranked(product_id, score, click, cart, buy, why) for product_id, score, (click, cart, buy), why in by_row]
+        return tuple(sorted(ranked, key=lambda item: (-item.score, item.product_id)))
 
     # --- files -----------------------------------------------------------------------------------------------------------
 
@@ -147,40 +154,25 @@ class Ranker:
         return cls(model, ItemVectors(rows, {ProductId(item): place for place, item in enumerate(described["items"])}), config)
 
 
-def _said(request: RankRequest, products: Sequence[ProductId]) -> list[dict[ReasonKind, ProductId | None]]:
-    """Per product: the sources that proposed it, each with the `because` of its best-scored candidate."""
-    best: dict[ProductId, dict[ReasonKind, tuple[float, ProductId | None]]] = defaultdict(dict)
+def _shared_out(scores: Rows, present: NDArray[np.bool_], lost: Rows) -> Rows:
+    """float32 (n, sources): each score split in proportion to what is lost without a source; evenly where no single one is missed."""
+    missed = lost.sum(axis=1, keepdims=True)
+    shares = np.where(missed > 0, lost / np.maximum(missed, 1e-30), present / np.maximum(present.sum(axis=1, keepdims=True), 1))
+    return np.asarray(shares * scores[:, None], dtype=np.float32)
+
+
+def _reasons(
+    request: RankRequest, products: Sequence[ProductId], present: NDArray[np.bool_], weights: Rows
+) -> list[tuple[tuple[ReasonKind, ProductId | None, float], ...]]:
+    """Per product its sources, largest weight first, each with the `because` of the source's best-scored candidate."""
+    best: dict[tuple[ProductId, ReasonKind], Candidate] = {}
     for candidate in request.candidates:
-        sources = best[candidate.product_id]
-        if candidate.source not in sources or candidate.score > sources[candidate.source][0]:
-            sources[candidate.source] = (candidate.score, candidate.because)
-    return [{source: because for source, (_, because) in best[product_id].items()} for product_id in products]
-
-
-def _counterfactual(rows: Rows, without: Sequence[tuple[int, ReasonKind]]) -> Rows:
-    copies = rows[[row for row, _ in without]]
-    for place, (_, source) in enumerate(without):
-        copies[place, source_columns(source)] = 0.0
-    return copies
-
-
-def _shares(
-    said: Sequence[Mapping[ReasonKind, object]], without: Sequence[tuple[int, ReasonKind]], lost: Sequence[float]
-) -> list[dict[ReasonKind, float]]:
-    """Each source's share of its product's score; equal shares where no single source is missed."""
-    shares: list[dict[ReasonKind, float]] = [dict.fromkeys(sources, 0.0) for sources in said]
-    for (row, source), loss in zip(without, lost, strict=True):
-        shares[row][source] = max(0.0, loss)
-    for row, parts in enumerate(shares):
-        total = sum(parts.values())
-        shares[row] = {source: part / total if total > 0 else 1.0 / len(parts) for source, part in parts.items()}
-    return shares
-
-
-def _ranked(
-    product_id: ProductId, score: np.float32, chances: Rows, said: Mapping[ReasonKind, ProductId | None], shares: Mapping[ReasonKind, float]
-) -> Ranked:
-    weighted = [(source, because, shares[source] * float(score)) for source, because in said.items()]
-    reasons = tuple(sorted(weighted, key=lambda reason: (-reason[2], reason[0])))
-    click, cart, purchase = chances.tolist()
-    return Ranked(product_id, float(score), click, cart, purchase, reasons)
+        key = (candidate.product_id, candidate.source)
+        if key not in best or candidate.score > best[key].score:
+            best[key] = candidate
+    reasons: list[list[tuple[ReasonKind, ProductId | None, float]]] = [[] for _ in products]
+    rows, sources = np.nonzero(present)
+    for row, number, weight in zip(rows.tolist(), sources.tolist(), weights[rows, sources].tolist(), strict=True):
+        source = SOURCES[number]
+        reasons[row].append((source, best[products[row], source].because, weight))
+    return [tuple(sorted(several, key=lambda reason: -reason[2])) if len(several) > 1 else tuple(several) for several in reasons]

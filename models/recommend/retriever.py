@@ -165,9 +165,9 @@ class ShopIndex:
         parts = [_stacked(index, left) @ _stacked(index, right).T for index in (self._products, self._factors)]
         return np.asarray(sum(parts) / len(parts), dtype=np.float32)
 
-    def topic(self, text: str, products: Sequence[ProductId]) -> Vectors:
-        """float32 (len(products),): cosine of a text, such as a room's title and tags, with each product's text."""
-        return np.asarray(_stacked(self._products, products) @ self._text.embed([text])[0], dtype=np.float32)
+    def topics(self, texts: Sequence[str], products: Sequence[ProductId]) -> Vectors:
+        """float32 (len(texts), len(products)): cosine of texts, such as rooms' titles and tags, with the products' texts."""
+        return np.asarray(self._text.embed(texts) @ _stacked(self._products, products).T, dtype=np.float32)
 
 
 def _stacked(index: VectorIndex, product_ids: Sequence[ProductId]) -> Vectors:

@@ -134,9 +134,9 @@ def _descend(model: WideAndDeep, rows: Tensor, labels: Tensor, options: TrainOpt
     steps = options.epochs * -(-len(rows) // options.batch)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, options.learning_rate, total_steps=steps)
     for _ in track(range(options.epochs), description="ranker"):
-        for batch in torch.randperm(len(rows)).split(options.batch):
+        for batch in torch.split(torch.randperm(len(rows)), options.batch):
             optimizer.zero_grad()
-            funnel_loss(model.calibrated(model.logits(rows[batch])), labels[batch]).backward()
+            funnel_loss(model.calibrated(model.logits(rows[batch])), labels[batch]).backward()  # type: ignore[no-untyped-call]  # torch's own
             optimizer.step()
             schedule.step()
 
@@ -152,10 +152,10 @@ def _calibrate(model: WideAndDeep, rows: Tensor, labels: Tensor) -> None:
     def closure() -> float:
         optimizer.zero_grad()
         loss = funnel_loss(model.calibrated(logits), labels)
-        loss.backward()
-        return float(loss)
+        loss.backward()  # type: ignore[no-untyped-call]  # torch's own
+        return float(loss.detach())
 
-    optimizer.step(closure)
+    optimizer.step(closure)  # type: ignore[no-untyped-call]  # torch's own
 
 
 def _write(out: Path, behaviour: Behaviour, ranker: Ranker, metrics: Mapping[str, float], seed: int, data: Mapping[str, object]) -> None:
