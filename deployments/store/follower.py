@@ -113,7 +113,7 @@ class Follower:
             return False
         changes = await self._store.changes_since(self.seq, _MOST_CHANGES)
         if await self._has_lost_track(changes):
-            _log.warning("changes after %d are not in the log any more: loading everything again", self.seq)
+            _log.warning("the change log does not continue change %d: loading everything again", self.seq)
             await self._load_all(asked_at)
             return False
         if changes:
@@ -127,7 +127,7 @@ class Follower:
         """The log was trimmed beyond us, or the database is an older copy restored."""
         if changes:
             return changes[0].seq != (self.seq or 0) + 1
-        return await self._store.last_change() != self.seq
+        return await self._store.last_change() < (self.seq or 0)
 
     async def _load_all(self, asked_at: float) -> None:
         """The number is read before the objects: what changes meanwhile is handed out again afterwards."""
