@@ -4,15 +4,17 @@ Everything is written as a backend team would write it: through the store, with 
 """
 
 import asyncio
+import sys
 from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime
 from itertools import islice
 from typing import TypeVar
 
-from models.demo.drawing.looks import look_of
+from models.demo.drawing.look import look_of
 
 from deployments.loading import load_detector
 from deployments.settings import Settings
+from deployments.shop import open_store
 from deployments.store import Store
 from deployments.store.values import View
 from models.demo.catalog import demo_documents, demo_products, demo_rooms
@@ -30,6 +32,17 @@ EVENTS_AT_ONCE = 2_000
 
 Progress = Callable[[str, int, int], None]  # what, done, of how many
 T = TypeVar("T")
+
+
+def main() -> None:
+    """`python -m deployments.demo SETTINGS_JSON`: fill the store if it is empty, telling progress on standard output."""
+
+    async def load() -> bool:
+        settings = Settings.model_validate_json(sys.argv[1])
+        async with await open_store(settings) as store:
+            return await load_demo(store, settings, lambda what, done, of: print(f"demo world: {what} {done}/{of}", flush=True))  # noqa: T201
+
+    asyncio.run(load())
 
 
 async def load_demo(store: Store, settings: Settings, progress: Progress) -> bool:
@@ -76,3 +89,7 @@ def _batches(values: Iterable[T], size: int) -> Iterator[list[T]]:
     left = iter(values)
     while batch := list(islice(left, size)):
         yield batch
+
+
+if __name__ == "__main__":
+    main()
