@@ -284,7 +284,13 @@ STATE = [
     body("1,001 products", "/v1/products", {"products": [{}] * 1_001}, 413),
     body("1,001 documents", "/v1/knowledge", {"documents": [{}] * 1_001}, 413),
     body("one bad document of two", "/v1/knowledge", {"documents": [{**DOCUMENT, "document_id": "D-3"}, {"kind": "qa"}]}, 422),
-    body("documents about an unknown product", "/v1/knowledge", {"documents": [{**DOCUMENT, "document_id": "D-3", "product_id": "P-404"}]}, 404, 422),
+    body(
+        "documents about an unknown product",
+        "/v1/knowledge",
+        {"documents": [{**DOCUMENT, "document_id": "D-3", "product_id": "P-404"}]},
+        404,
+        422,
+    ),
     get("cursor of garbage", "/v1/products?cursor=%00%ff"),
     get("cursor of another alphabet", "/v1/products?cursor=%E4%BD%A0%E5%A5%BD"),
     get("cursor without end", "/v1/products?cursor=" + "a" * 5_000),
@@ -329,4 +335,12 @@ EDGES = [
     raw("gzip bomb", "/v1/answer", gzip.compress(b" " * (64 * MIB), 9), 413, Content_Encoding="gzip"),
     raw("deflate bomb", "/v1/events", zlib.compress(b" " * (64 * MIB), 9), 413, Content_Encoding="deflate"),
 ]
-HOSTILE: tuple[Hostile, ...] = (*[case for path in JSON_ROUTES for case in _malformed_json(path)], *ANSWERS, *GRAPHS, *FRAMES, *STATE, *EVENTS, *EDGES)
+HOSTILE: tuple[Hostile, ...] = (
+    *[case for path in JSON_ROUTES for case in _malformed_json(path)],
+    *ANSWERS,
+    *GRAPHS,
+    *FRAMES,
+    *STATE,
+    *EVENTS,
+    *EDGES,
+)

@@ -56,6 +56,12 @@ _MODEL_INPUT: dict[str, type[LivecartError]] = {
     "too_large": PayloadTooLarge,
     "unsupported": UnsupportedMedia,
 }
+_PLAIN_WORDS = {
+    "missing": "is needed",
+    "extra_forbidden": "is not a field of this request",
+    "model_attributes_type": "must be a JSON object",
+    "model_type": "must be a JSON object",
+}
 _PLACES = frozenset({"body", "query", "path", "header"})
 
 
@@ -116,8 +122,13 @@ def _finding(error: Mapping[str, Any]) -> dict[str, object]:
     location = [str(part) for part in error["loc"]]
     if location and location[0] in _PLACES:
         location = location[1:]
-    message = str(error["msg"]).removeprefix("Value error, ")
+    message = finding_message(error)
     return {"param": ".".join(location)[:200] or None, "message": message if location else f"the body is not as expected: {message}"}
+
+
+def finding_message(error: Mapping[str, Any]) -> str:
+    """What pydantic says about one field, in the words of an API."""
+    return _PLAIN_WORDS.get(error["type"]) or str(error["msg"]).removeprefix("Value error, ")
 
 
 def from_model_input(error: ModelInputError) -> LivecartError:

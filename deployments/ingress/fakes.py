@@ -79,9 +79,10 @@ class FakeModels:
 
 
 def fake_models() -> FakeModels:
-    passage = Passage("D-1", "document", "The fake shop delivers within three days.", 0.95)
+    text = "The fake shop delivers within three days. The fake shop delivers everywhere."
+    passage = Passage("D-1", "document", text, 0.95)
     retriever = FakeRetriever(enrolled=(Match(ProductId("P-1"), 0.9),), known=(passage,))
-    return FakeModels(FakeDetector(), retriever, FakeWriter(texts=("The fake shop delivers within three days.",)))
+    return FakeModels(FakeDetector(), retriever, FakeWriter(texts=(text,)))
 
 
 def fake_gateway(store: Store, models: FakeModels | None = None, telemetry: Telemetry | None = None) -> Gateway:

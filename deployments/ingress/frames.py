@@ -46,7 +46,9 @@ async def read_frame(request: Request, options: type[Options]) -> Frame[Options]
         return Frame(checked_picture(pictures[0]), validated(options, fields))
     if kind == "application/json":
         fields = await json_object(request)
-        encoded = validated(wire.EncodedPicture, fields.pop("frame", None), place="frame")
+        if "frame" not in fields:
+            raise InvalidRequest("a frame is needed", param="frame")
+        encoded = validated(wire.EncodedPicture, fields.pop("frame"), place="frame")
         checked = validated(options, fields)
         return Frame(checked_picture(await decode_base64(encoded.base64)), checked)
     raise UnsupportedMedia(f"a frame does not come as `{kind[:100]}`: {ACCEPTED}", param="Content-Type")

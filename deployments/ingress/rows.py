@@ -5,7 +5,7 @@ from typing import TypeVar
 from pydantic import ValidationError
 from starlette.requests import Request
 
-from deployments.ingress.errors import MAX_DETAILS
+from deployments.ingress.errors import MAX_DETAILS, finding_message
 from deployments.ingress.frames import validated
 from deployments.ingress.routing import json_object
 from graphs.errors import InvalidEvent, InvalidRequest, InvalidRow, PayloadTooLarge
@@ -49,7 +49,7 @@ def _checked(rows: list[object], name: str, kind: type[M], error: type[InvalidEv
 def _message(fault: ValidationError) -> str:
     first = fault.errors(include_url=False, include_input=False, include_context=False)[0]
     place = ".".join(str(part) for part in first["loc"])[:200]
-    message = str(first["msg"]).removeprefix("Value error, ")
+    message = finding_message(dict(first))
     return f"`{place}`: {message}" if place else message
 
 

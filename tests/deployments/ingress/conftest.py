@@ -1,5 +1,7 @@
 """The app over a real SQLite store and fake models, called in-process."""
 
+import asyncio
+import shutil
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -17,8 +19,22 @@ from tests.hostile import load_shop
 Client = httpx.AsyncClient
 
 
+@pytest.fixture(scope="session")
+def empty_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A migrated SQLite file, made once and copied for each test."""
+    file = tmp_path_factory.mktemp("ingress") / "empty.db"
+
+    async def make() -> None:
+        async with await Store.open(f"sqlite:///{file}"):
+            pass
+
+    asyncio.run(make())
+    return file
+
+
 @pytest.fixture
-async def store(tmp_path: Path) -> AsyncIterator[Store]:
+async def store(empty_database: Path, tmp_path: Path) -> AsyncIterator[Store]:
+    shutil.copy(empty_database, tmp_path / "shop.db")
     async with await Store.open(f"sqlite:///{tmp_path}/shop.db") as opened:
         yield opened
 

@@ -1,14 +1,9 @@
 """No input gets anything but a 4xx with the error object."""
 
-import json
-from typing import Any
 
 import httpx
-import pytest
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 
-from tests.hostile import HOSTILE, JSON, JSON_ROUTES, Hostile
+from tests.hostile import HOSTILE
 
 
 async def test_hostile_requests_are_refused_and_change_nothing(shop: httpx.AsyncClient) -> None:
