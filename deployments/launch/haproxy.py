@@ -23,7 +23,7 @@ UNAVAILABLE = json.dumps(
 
 def rewrite(config: str, *, front_host: str, front_port: str, sockets: Path) -> str:
     """Binds `:PORT` to `sockets/PORT.sock` and the front end to `front_host`; forwards the peer; 503 as JSON before the first deploy."""
-    config = re.sub(r"^(\s*bind )(?:\*|0\.0\.0\.0)?:(\d+)", rf"\g<1>unix@{sockets}/\2.sock mode 600", config, flags=re.MULTILINE)
+    config = re.sub(r"^(\s*bind )\*?:(\d+)", rf"\g<1>unix@{sockets}/\2.sock mode 600", config, flags=re.MULTILINE)
     config = re.sub(rf"^(\s*bind )127\.0\.0\.1:{front_port}\b", rf"\g<1>{front_host}:{front_port}", config, flags=re.MULTILINE)
     config = re.sub(r"^(\s*)option httplog$", r"\1option httplog\n\1option forwardfor", config, count=1, flags=re.MULTILINE)
     not_found = r"^(\s*)http-request return status 404 content-type text/plain lf-string .*$"

@@ -28,7 +28,7 @@ from deployments.launch.ports import require_free
 from deployments.launch.progress import Progress
 from deployments.launch.schema import read_schema
 from deployments.launch.signals import StopSignals, adopt_orphans
-from deployments.launch.sweep import processes_of, sweep
+from deployments.launch.sweep import processes_of, reap_children, sweep
 
 DRAIN_S = 5.0  # what requests that are being answered get before the replicas are stopped
 WATCH_S = 2.0
@@ -99,6 +99,7 @@ def _watch(order: Order, node: LeanNode, client: ServeControllerClient, signals:
             raise StartFailedError(f"Ray's {dead} ended by itself; everything is stopped. Look into {order.run.logs}.")
         with suppress(RayError, TimeoutError):  # a controller that restarts: the next look finds it
             state.write_json(order.run.home / state.STATUS_FILE, {"at": _now(), "deployments": snapshot(client)})
+        reap_children()
         signals.check()
         time.sleep(WATCH_S)
 

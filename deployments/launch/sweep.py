@@ -55,7 +55,7 @@ def _send(processes: list[psutil.Process], number: signal.Signals) -> None:
 
 
 def reap_children() -> None:
-    """Collects dead children, adopted ones too. For a process that waits for none of them itself any more."""
+    """Collects dead children, adopted ones too, so that they do not stay as zombies while the launcher lives."""
     with suppress(ChildProcessError):
         while os.waitpid(-1, os.WNOHANG)[0]:
             pass
@@ -74,5 +74,4 @@ def sweep(run_id: str, *, spare: Collection[int] = (), grace_s: float = 3.0) -> 
         if now > term_ends:
             _send(left, signal.SIGKILL)
         time.sleep(0.05)
-        reap_children()
     return []
