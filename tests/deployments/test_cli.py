@@ -1,0 +1,174 @@
+"""The command line: help is instant and complete, imports send what the API takes, refusals are shown in the server's words."""
+
+import json
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from deployments.cli.root import app
+from deployments.cli.rows import RowError, read_rows, to_event, to_product
+
+RUNNER = CliRunner()
+COMMANDS = [
+    ["up"],
+    ["down"],
+    ["status"],
+    ["version"],
+    ["ask"],
+    ["recognize"],
+    ["recommend"],
+    ["catalog", "import"],
+    ["events", "import"],
+    ["graphs", "draw"],
+    ["train", "detector"],
+    ["train", "embedder"],
+    ["train", "writer"],
+]
+
+
+class Shop(ThreadingHTTPServer):
+    """Answers as livecart does, and keeps what it was sent."""
+
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), Counter)
+        self.received: list[tuple[str, dict[str, list[dict[str, object]]], str]] = []
+        self.refuse_after = 1_000_000
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.server_address[1]}"
+
+
+class Counter(BaseHTTPRequestHandler):
+    server: Shop
+
+    def do_POST(self) -> None:
+        body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        self.server.received.append((self.path, body, self.headers.get("Authorization", "")))
+        (rows,) = body.values()
+        if len(self.server.received) > self.server.refuse_after:
+            self.answer(
+                422, {"error": {"code": "invalid_row", "message": "1 row is wrong", "details": [{"index": 0, "message": "no title"}]}}
+            )
+        else:
+            self.answer(202, {"accepted": len(rows), "duplicates": 0})
+
+    def answer(self, status: int, body: object) -> None:
+        payload = json.dumps(body).encode()
+        self.send_response(status)
+        self.send_header("Content-Length", str(len(payload)))
+        self.end_headers()
+        self.wfile.write(payload)
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002  # the name in the base class
+        """Silent."""
+
+
+@pytest.fixture
+def shop() -> Iterator[Shop]:
+    with Shop() as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        yield server
+        server.shutdown()
+        thread.join()
+
+
+@pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
+def test_every_command_has_help_with_an_example(command: list[str]) -> None:
+    shown = RUNNER.invoke(app, [*command, "--help"], env={"COLUMNS": "200"})
+    assert shown.exit_code == 0
+    assert f"livecart {' '.join(command)}" in shown.output
+
+
+def test_help_imports_nothing_heavy() -> None:
+    code = "import sys, deployments.cli; print({'ray', 'torch', 'vllm', 'fastapi', 'httpx', 'numpy'} & set(sys.modules))"
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.strip() == "set()"
+
+
+def test_nothing_runs_in_an_empty_home(tmp_path: Path) -> None:
+    for command in ("down", "status"):
+        shown = RUNNER.invoke(app, [command, "--home", str(tmp_path)])
+        assert shown.exit_code == 1
+        assert "no livecart runs" in shown.output
+
+
+def test_up_names_a_missing_configuration(tmp_path: Path) -> None:
+    shown = RUNNER.invoke(app, ["up", "--config", str(tmp_path / "none.yaml"), "--home", str(tmp_path)])
+    assert shown.exit_code == 1
+    assert "none.yaml does not exist" in shown.output
+
+
+def test_up_refuses_a_port_that_a_foreign_server_holds(tmp_path: Path, shop: Shop) -> None:
+    config = tmp_path / "serve_config.yaml"
+    config.write_text(f"http_options: {{port: {shop.server_address[1]}}}", encoding="utf-8")
+    shown = RUNNER.invoke(app, ["up", "--config", str(config), "--home", str(tmp_path)])
+    assert shown.exit_code == 1
+    assert "is taken by process" in shown.output
+
+
+def test_events_are_sent_in_batches_with_the_key(tmp_path: Path, shop: Shop) -> None:
+    file = tmp_path / "events.jsonl"
+    file.write_text("".join(json.dumps({"event_id": f"e{number}"}) + "\n" for number in range(5)), encoding="utf-8")
+    shown = RUNNER.invoke(app, ["events", "import", str(file), "--url", shop.url, "--key", "k", "--batch", "2", "--json"])
+    assert shown.exit_code == 0, shown.output
+    assert [len(body["events"]) for _, body, _ in shop.received] == [2, 2, 1]
+    assert {(path, key) for path, _, key in shop.received} == {("/v1/events", "Bearer k")}
+    assert json.loads(shown.stdout) == {"file": str(file), "accepted": 5, "duplicates": 0}
+
+
+def test_a_catalogue_in_csv_becomes_products(tmp_path: Path, shop: Shop) -> None:
+    file = tmp_path / "products.csv"
+    file.write_text("product_id,title,price,attributes.颜色,stock,brand\np1,台灯,99.00,白,3,\n", encoding="utf-8-sig")
+    shown = RUNNER.invoke(app, ["catalog", "import", str(file), "--url", shop.url])
+    assert shown.exit_code == 0, shown.output
+    price = {"amount": "99.00", "currency": "CNY"}
+    assert shop.received[0][1] == {
+        "products": [{"product_id": "p1", "title": "台灯", "price": price, "attributes": {"颜色": "白"}, "stock": 3}]
+    }
+
+
+def test_a_refusal_says_how_far_the_import_came(tmp_path: Path, shop: Shop) -> None:
+    shop.refuse_after = 1
+    file = tmp_path / "products.jsonl"
+    file.write_text('{"product_id": "a"}\n{"product_id": "b"}\n', encoding="utf-8")
+    shown = RUNNER.invoke(app, ["catalog", "import", str(file), "--url", shop.url, "--batch", "1"])
+    assert shown.exit_code == 1
+    assert "rows after number 1 were refused" in shown.output
+    assert "invalid_row: 1 row is wrong" in shown.output
+    assert "no title" in shown.output
+
+
+def test_a_server_that_is_not_there_is_named() -> None:
+    shown = RUNNER.invoke(app, ["ask", "is it warm?", "--url", "http://127.0.0.1:9"])
+    assert shown.exit_code == 1
+    assert "no answer from http://127.0.0.1:9" in shown.output
+    assert "livecart up" in shown.output
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "found"),
+    [
+        ("a.csv", "event_id,value\ne1,many\n", "line 2: could not convert"),
+        ("a.csv", "event_id,value\ne1\n", "line 2: it has not as many cells"),
+        ("a.jsonl", '{"event_id": "e1"}\n[]\n', "line 2: an object is needed"),
+        ("a.jsonl", "{\n", "line 1:"),
+        ("a.xlsx", "", "ends in .xlsx"),
+    ],
+)
+def test_a_line_that_cannot_be_read_is_named(tmp_path: Path, name: str, text: str, found: str) -> None:
+    file = tmp_path / name
+    file.write_text(text, encoding="utf-8")
+    with pytest.raises(RowError, match=found):
+        list(read_rows(file, to_event))
+
+
+def test_cells_that_are_not_given_are_left_out() -> None:
+    assert to_product({"product_id": "p1"}) == {"product_id": "p1"}
+    assert to_event({"event_id": "e1"}) == {"event_id": "e1"}
