@@ -57,11 +57,10 @@ class ShopIndex:
             self._replace(stale, fresh, vectors[len(by_id) :])
 
     def remove_product(self, product_id: ProductId) -> None:
-        """Forget a product with its pictures, factors and specifications; documents about it are removed by their own ids."""
+        """Forget a product with its pictures and specifications; documents about it are removed by their own ids."""
         with self._lock:
             self._products.remove(product_id)
             self._pictures.remove(product_id)
-            self._factors.remove(product_id)
             self._replace(set(self._specs_of(product_id)), {}, np.zeros((0, self._text.dim), np.float32))
 
     def put_document(self, document: Document) -> None:
@@ -131,7 +130,7 @@ class ShopIndex:
         return tuple(Match(ProductId(key), score) for key, score in self._products.search(self._text.embed([text]), k)[0])
 
     def similar(self, product_ids: Sequence[ProductId], k: int, exclude: Collection[ProductId] = ()) -> tuple[Candidate, ...]:
-        """Products nearest to any of the given ones, which are left out; see `similarity` for the score."""
+        """Products of the catalogue nearest to any of the given ones, a product never to itself; see `similarity` for the score."""
         return self._similar(dict.fromkeys(product_ids, 1.0), k, exclude)
 
     def candidates(
@@ -142,7 +141,8 @@ class ShopIndex:
 
     def _similar(self, seeds: Mapping[ProductId, float], k: int, exclude: Collection[ProductId]) -> tuple[Candidate, ...]:
         known = [seed for seed in seeds if self._products.vectors(seed) is not None or self._factors.vectors(seed) is not None]
-        found = sorted(self._neighbours(known, k + len(exclude) + 1) - set(exclude))
+        near = self._neighbours(known, k + len(exclude) + 1) - set(exclude)
+        found = sorted(product_id for product_id in near if self._products.vectors(product_id) is not None)
         if not known or not found:
             return ()
         weights = np.array([seeds[seed] for seed in known], dtype=np.float32)[:, None]

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 
 import torch
@@ -10,18 +10,23 @@ from rich.progress import track
 from torch import Tensor
 
 from models.artifacts import write_manifest
+from models.demo.catalog import demo_products, demo_rooms
+from models.demo.simulator import simulate
 from models.evaluation.recommender import evaluate
+from models.evaluation.rooms import evaluate_rooms
 from models.recommend.behaviour import Behaviour
 from models.recommend.features import DENSE_NAMES, ItemVectors
 from models.recommend.item_factors import Fit, item_to_item, item_vectors
 from models.recommend.popularity import Popularity
 from models.recommend.ranker import Ranker, RankerConfig, WideAndDeep
 from models.recommend.retriever import ShopIndex, TextEmbedder
+from models.recommend.rooms import RoomRanker
 from models.recommend.sources import Sources
 from models.training.recommender_data import Examples, Log, Replay, by_viewer, interest_matrix, is_held_out
 from models.types import Event, Product, Room
 
 KIND, SCHEMA = "recommender", 1
+DEMO_UNTIL = datetime(2026, 11, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,8 +34,8 @@ class TrainOptions:
     held_out: float = 0.2  # share of viewers that are only tested on
     behaviour_until: float = 0.5  # share of the log's time: item weights for the ranker's training come from before it
     ranker_until: float = 0.75  # ranker examples come from before it, tests from after it
-    requests: int = 8_000  # replayed for the ranker
-    epochs: int = 6
+    requests: int = 10_000  # replayed for the ranker
+    epochs: int = 8
     batch: int = 4_096
     learning_rate: float = 3e-3
     fit: Fit = field(default_factory=Fit)
@@ -66,9 +71,29 @@ def train(  # noqa: PLR0913  # data, place and options of one run
     shop.put_factors(behaviour.item_vectors())
     ranker = Ranker(model, ItemVectors.stacked(behaviour.item_vectors(), options.fit.factor_dim), options.ranker)
     tested: Log = {viewer_id: log[viewer_id] for viewer_id in log.keys() - kept.keys()}
-    metrics = evaluate(tested, rooms, Sources(behaviour, shop), ranker, end)
+    ordered = sorted((event for events in tested.values() for event in events), key=lambda event: event.at)
+    metrics = {
+        **evaluate(tested, rooms, Sources(behaviour, shop), ranker, end),
+        **evaluate_rooms(ordered, rooms, RoomRanker(shop), end),
+    }
     _write(out, behaviour, ranker, metrics, seed, {"events": sum(map(len, log.values())), "viewers": len(log), **(data or {})})
     return metrics
+
+
+def train_on_demo(
+    out: Path,
+    *,
+    embedder: TextEmbedder,
+    seed: int = 1,
+    viewers: int = 1500,
+    days: float = 28.0,
+    options: TrainOptions | None = None,
+) -> dict[str, float]:
+    """Make the shipped recommender: `train` on simulated viewers of the demo shop. Returns the metrics."""
+    products, rooms = demo_products(), demo_rooms()
+    events = simulate(products, rooms, viewers=viewers, days=days, seed=seed, until=DEMO_UNTIL)
+    data = {"source": "models.demo.simulator", "simulated_viewers": viewers, "days": days, "until": DEMO_UNTIL.isoformat()}
+    return train(events, products, rooms, out, embedder=embedder, seed=seed, options=options, data=data)
 
 
 def fit_behaviour(log: Log, products: Sequence[Product], until: datetime, fit: Fit, seed: int) -> Behaviour:
@@ -162,4 +187,6 @@ def _write(out: Path, behaviour: Behaviour, ranker: Ranker, metrics: Mapping[str
     out.mkdir(parents=True, exist_ok=True)
     behaviour.save(out)
     ranker.save(out)
+    for path in out.iterdir():
+        path.chmod(0o644)  # safetensors writes for the owner only
     write_manifest(out, kind=KIND, schema=SCHEMA, command="livecart train recommender", seed=seed, data=data, metrics=metrics)

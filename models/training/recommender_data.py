@@ -8,6 +8,8 @@ from hashlib import blake2b
 from itertools import pairwise
 
 import numpy as np
+from numpy.typing import NDArray
+from rich.progress import track
 from scipy import sparse
 
 from models.recommend.features import ItemVectors, Rows, distinct, features
@@ -58,10 +60,10 @@ class Examples:
 
     rows: Rows  # float32 (n, features)
     labels: Rows  # float32 (n, 3), cumulative: a purchase is a click and a cart too
-    group: np.ndarray  # int64 (n,): the request that a row belongs to
-    viewer: np.ndarray  # int64 (n,): number of the viewer, for splits
+    group: NDArray[np.int64]  # int64 (n,): the request that a row belongs to
+    viewer: NDArray[np.int64]  # int64 (n,): number of the viewer, for splits
 
-    def where(self, mask: np.ndarray) -> "Examples":
+    def where(self, mask: NDArray[np.bool_]) -> "Examples":
         return Examples(self.rows[mask], self.labels[mask], self.group[mask], self.viewer[mask])
 
 
@@ -94,7 +96,7 @@ class Replay:
         pending = next(stream, None)
         viewers = {viewer_id: number for number, viewer_id in enumerate(self.log)}
         parts = list[Examples]()
-        for group, moment in enumerate(moments):
+        for group, moment in enumerate(track(moments, description="replay")):
             while pending is not None and pending.at < moment.at:
                 self.sources.behaviour.observe(pending)
                 pending = next(stream, None)
