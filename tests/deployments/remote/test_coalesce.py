@@ -157,7 +157,7 @@ async def test_a_full_queue_refuses_and_says_when_to_come_back() -> None:
 async def test_a_lost_replica_is_retried_once() -> None:
     deployment = Deployment(lost=1)
     double = channel(deployment)
-    assert await asyncio.gather(double(1), double(2)) == [2, 4]
+    assert list(await asyncio.gather(double(1), double(2))) == [2, 4]
     assert deployment.calls == [[1, 2], [1, 2]]
 
 

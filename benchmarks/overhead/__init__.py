@@ -1,0 +1,1 @@
+"""What serving costs: one small graph behind five servers, in one run. `python -m benchmarks.overhead --help`."""
