@@ -14,7 +14,7 @@ from deployments.ingress.api import create_app
 from deployments.ingress.fakes import FakeModels, fake_gateway, fake_models
 from deployments.store import Store
 from deployments.telemetry import Telemetry
-from tests.hostile import load_shop
+from tests.hostile_requests import load_shop
 
 Client = httpx.AsyncClient
 

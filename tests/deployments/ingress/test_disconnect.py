@@ -44,8 +44,6 @@ class Connection:
         self.sent.append(message)
 
 
-
-
 @pytest.mark.parametrize("stream", [False, True])
 async def test_leaving_aborts_the_generation(shop: object, app: FastAPI, models: FakeModels, *, stream: bool) -> None:
     models.writer.texts = ("The fake shop delivers within three days. " * 50,)

@@ -8,7 +8,7 @@ import pytest
 
 from deployments.ingress.fakes import FakeModels
 from graphs.errors import Overloaded, Unavailable
-from tests.hostile import FILE, FORM, form, picture
+from tests.hostile_requests import FILE, FORM, form, picture
 
 Event = tuple[str, dict[str, object]]
 
@@ -26,9 +26,7 @@ async def test_a_frame_may_come_as_form_json_or_raw(shop: httpx.AsyncClient, kin
     frame = picture(kind)
     answers = [
         await shop.post("/v1/recognize", content=form(("frame", FILE, frame), ("top_k", "", b"1"), ("room_id", "", b"R-1")), headers=FORM),
-        await shop.post(
-            "/v1/recognize", json={"frame": {"base64": base64.b64encode(frame).decode()}, "top_k": 1, "room_id": "R-1"}
-        ),
+        await shop.post("/v1/recognize", json={"frame": {"base64": base64.b64encode(frame).decode()}, "top_k": 1, "room_id": "R-1"}),
         await shop.post(
             "/v1/recognize", params={"top_k": 1, "room_id": "R-1"}, content=frame, headers={"Content-Type": f"image/{kind.lower()}"}
         ),
@@ -73,7 +71,9 @@ async def test_script_analysis_and_recommendations_answer(shop: httpx.AsyncClien
     assert analysis.status_code == 200
     rooms = (await shop.post("/v1/recommend/rooms", json={"viewer_id": "V-1"})).json()
     assert [room["room_id"] for room in rooms["rooms"]] == ["R-1"]
-    products = (await shop.post("/v1/recommend/products", json={"viewer_id": "V-1", "room_id": "R-1", "context": {"product_ids": ["P-1"]}})).json()
+    products = (
+        await shop.post("/v1/recommend/products", json={"viewer_id": "V-1", "room_id": "R-1", "context": {"product_ids": ["P-1"]}})
+    ).json()
     assert [item["product_id"] for item in products["items"]] == ["P-2"]
 
 

@@ -3,7 +3,7 @@
 import httpx
 
 from deployments.ingress.fakes import FakeModels
-from tests.hostile import DOCUMENT, EVENT, FILE, FORM, PRODUCT, ROOM, form, picture
+from tests.hostile_requests import DOCUMENT, EVENT, FILE, FORM, PRODUCT, ROOM, form, picture
 
 
 async def test_what_is_put_is_what_is_got(shop: httpx.AsyncClient) -> None:

@@ -1,0 +1,73 @@
+"""Metrics, live percentiles and log lines."""
+
+import json
+import logging
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from deployments.telemetry import RESERVOIR, JsonLines, Telemetry, configure_logging, request_id_var
+from graphs.flow import Outcome, Span
+
+
+def ran(took_s: float, outcome: Outcome = Outcome.OK, *, used_fallback: bool = False) -> Span:
+    return Span("match", outcome, 0.0, took_s, used_fallback)
+
+
+def test_percentiles_are_of_the_latest_runs() -> None:
+    telemetry = Telemetry()
+    assert telemetry.percentiles_ms("recognize", "match") is None
+    telemetry.spans("recognize", [ran(9.0) for _ in range(RESERVOIR)])
+    telemetry.spans("recognize", [ran(0.001 * i) for i in range(1, RESERVOIR + 1)])
+    assert telemetry.percentiles_ms("recognize", "match") == {"p50_ms": 256.0, "p99_ms": 507.0, "runs": 512.0}
+
+
+@given(st.lists(st.floats(0, 100), min_size=1, max_size=50))
+def test_percentiles_lie_among_what_was_seen(took_s: list[float]) -> None:
+    telemetry = Telemetry()
+    telemetry.spans("g", [ran(value) for value in took_s])
+    found = telemetry.percentiles_ms("g", "match")
+    assert found is not None
+    assert round(min(took_s) * 1_000, 3) <= found["p50_ms"] <= found["p99_ms"] <= round(max(took_s) * 1_000, 3)
+
+
+def test_skipped_nodes_are_not_counted() -> None:
+    telemetry = Telemetry()
+    telemetry.spans("g", [ran(0.0, Outcome.SKIPPED)])
+    assert telemetry.percentiles_ms("g", "match") is None
+    assert 'node="match"' not in telemetry.render()
+
+
+def test_nodes_and_fallbacks_are_published() -> None:
+    telemetry = Telemetry()
+    telemetry.spans("g", [ran(0.02, Outcome.TIMEOUT, used_fallback=True)])
+    telemetry.gauge("livecart_ongoing", "now", lambda: 3.0)
+    text = telemetry.render()
+    assert 'livecart_node_seconds_count{graph="g",node="match",outcome="timeout"} 1.0' in text
+    assert 'livecart_node_fallbacks_total{graph="g",node="match"} 1.0' in text
+    assert "livecart_ongoing 3.0" in text
+
+
+def test_a_json_line_has_request_id_and_fields() -> None:
+    record = logging.LogRecord("livecart.access", logging.INFO, __file__, 1, "served %s\ud800", ("x",), None)
+    record.fields = {"status": 200}
+    token = request_id_var.set("req-1")
+    try:
+        line = json.loads(JsonLines().format(record))
+    finally:
+        request_id_var.reset(token)
+    assert line | {"message": "served x?", "request_id": "req-1", "status": 200, "level": "info"} == line
+
+
+@pytest.mark.parametrize("style", ["json", "console"])
+def test_logging_goes_to_standard_error_once(style: str, capsys: pytest.CaptureFixture[str]) -> None:
+    logger = logging.getLogger("livecart")
+    try:
+        configure_logging(style=style)  # type: ignore[arg-type]  # parametrised
+        configure_logging(style=style)  # type: ignore[arg-type]  # parametrised
+        logging.getLogger("livecart.x").warning("hello")
+        assert capsys.readouterr().err.count("hello") == 1
+    finally:
+        logger.handlers, logger.propagate = [], True
+        logger.setLevel(logging.NOTSET)
