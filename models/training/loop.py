@@ -13,6 +13,8 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from torch import Tensor, nn
 from transformers import PreTrainedModel
 
+from models.artifacts import MANIFEST
+
 Module = TypeVar("Module", bound=nn.Module)
 Batch = TypeVar("Batch")
 
@@ -122,6 +124,7 @@ class Training(Generic[Module, Batch]):
 def save_network(model: PreTrainedModel, out: Path, *, side_px: int) -> None:
     """Weights in half precision and the input settings, as `from_pretrained` reads them. `model` itself stays as it is."""
     out.mkdir(parents=True, exist_ok=True)
+    (out / MANIFEST).unlink(missing_ok=True)  # it speaks of other weights
     copy.deepcopy(model).to("cpu", torch.float16).save_pretrained(out)
     settings = {
         "image_processor_type": "RTDetrImageProcessor",

@@ -134,7 +134,7 @@ def _degraded(cut: Image.Image, rng: Random) -> Image.Image:
     cut = ImageEnhance.Brightness(cut).enhance(rng.uniform(0.72, 1.22))
     cut = ImageEnhance.Contrast(cut).enhance(rng.uniform(0.8, 1.2))
     if rng.random() < 0.4:
-        small = rng.randrange(36, cut.width)
+        small = round(cut.width * rng.uniform(0.4, 1.0))
         cut = cut.resize((small, small), Image.Resampling.BILINEAR).resize(cut.size, Image.Resampling.BILINEAR)
     if rng.random() < 0.15:
         cut = cut.filter(ImageFilter.BoxBlur((rng.uniform(0, 3), rng.uniform(0, 1))))

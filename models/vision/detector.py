@@ -98,7 +98,7 @@ class ProductDetector:
         found = self._candidates(good)
         crops = [_crop(picture, box) for picture, candidates in zip(good, found, strict=True) for box in candidates.boxes]
         vectors = self._embedded(crops)
-        results = iter(_assembled(good, found, vectors))
+        results = iter(_assembled(good, found, vectors, self.match_threshold))
         return [picture if isinstance(picture, ModelInputError) else next(results) for picture in pictures]
 
     def embed(self, pictures: Sequence[bytes]) -> list[Vectors | ModelInputError]:
@@ -195,7 +195,9 @@ def _main_box(found: _Candidates) -> Vectors:
     return main
 
 
-def _assembled(pictures: Sequence[Decoded], found: Sequence[_Candidates], vectors: Vectors) -> Iterator[FrameDetections]:
+def _assembled(
+    pictures: Sequence[Decoded], found: Sequence[_Candidates], vectors: Vectors, match_threshold: float
+) -> Iterator[FrameDetections]:
     offset = 0
     for picture, candidates in zip(pictures, found, strict=True):
         detections = tuple(
@@ -203,7 +205,7 @@ def _assembled(pictures: Sequence[Decoded], found: Sequence[_Candidates], vector
             for index, (box, score, label) in enumerate(zip(candidates.boxes, candidates.scores, candidates.labels, strict=True))
         )
         offset += len(detections)
-        yield FrameDetections(picture.width, picture.height, detections)
+        yield FrameDetections(picture.width, picture.height, detections, match_threshold)
 
 
 def _pixels(box: Vectors, picture: Decoded) -> Box:
