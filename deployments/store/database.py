@@ -8,12 +8,15 @@ then, but lose the last commits with the power; events share commits, so the fsy
 
 import asyncio
 import json
+import random
+import sqlite3
 import threading
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TypeVar
+from typing import TypeVar, cast
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event, exc, make_url
 from sqlalchemy.engine.interfaces import DBAPIConnection
@@ -25,6 +28,7 @@ from graphs.errors import Unavailable
 T = TypeVar("T")
 
 _OUR_FAULT = (exc.IntegrityError, exc.DataError, exc.ProgrammingError, exc.NotSupportedError)  # the database answered: it is in reach
+_LONGEST_NAP_S = 0.002
 _WRITES = "livecart_writes"  # execution option: this transaction takes the write lock at its start
 
 
@@ -164,11 +168,35 @@ def _sqlite_engine(url: URL, options: StoreOptions) -> Engine:
 
     @event.listens_for(engine, "begin")
     def begin(connection: Connection) -> None:
-        writes = connection.get_execution_options().get(_WRITES, False)
-        # A transaction that starts reading and writes later can fail with a stale snapshot, which no waiting cures: writers lock at once.
-        connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+        driver = cast(sqlite3.Connection, connection.connection.driver_connection)
+        if connection.get_execution_options().get(_WRITES, False):
+            _lock_for_writing(driver, options.lock_timeout_s)
+        else:
+            driver.execute("BEGIN")
 
     return engine
+
+
+def _lock_for_writing(driver: sqlite3.Connection, timeout_s: float) -> None:
+    """Begin a transaction that has the write lock from the start: one that reads first and writes later can fail with a stale snapshot.
+
+    SQLite itself waits in naps that grow to 0.1 s, and so loses the lock to busier processes for seconds. Short ones are fair enough.
+    Raises Unavailable when others keep the lock for `timeout_s`.
+    """
+    give_up_at = time.monotonic() + timeout_s
+    driver.execute("PRAGMA busy_timeout=0")
+    try:
+        while True:
+            try:
+                driver.execute("BEGIN IMMEDIATE")
+            except sqlite3.OperationalError as error:
+                if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() > give_up_at:
+                    raise Unavailable(f"cannot write to the database: {error}") from error
+                time.sleep(random.uniform(0.000_2, _LONGEST_NAP_S))
+            else:
+                return
+    finally:
+        driver.execute(f"PRAGMA busy_timeout={timeout_s * 1000:.0f}")
 
 
 def _postgres_engine(url: URL, options: StoreOptions) -> Engine:

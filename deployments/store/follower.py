@@ -10,7 +10,7 @@ from typing import TypeVar
 
 from deployments.store.store import Store
 from deployments.store.values import Change, ChangeKind, Page, View
-from graphs.errors import DeadlineExceeded
+from graphs.errors import DeadlineExceeded, Unavailable
 from models.types import Document, DocumentId, Product, ProductId, Room, RoomId
 
 T = TypeVar("T")
@@ -86,18 +86,19 @@ class Follower:
             except Exception as error:  # noqa: BLE001  # logged, kept in last_error, and tried again
                 self.last_error = error
                 pause_s = min(max(2 * pause_s, self._poll_s), _LONGEST_PAUSE_S)
-                _log.exception("the follower stands at change %s and tries again in %.1f s", self.seq, pause_s)
+                unexpected = not isinstance(error, Unavailable)  # an outage needs no traceback every few seconds
+                _log.warning("the follower stands at change %s, tries again in %.1f s: %s", self.seq, pause_s, error, exc_info=unexpected)
             await self._rest(pause_s)
 
     @contextlib.asynccontextmanager
     async def running(self) -> AsyncIterator["Follower"]:
         """Follow in the background of an `async with`."""
-        async with asyncio.TaskGroup() as tasks:
-            task = tasks.create_task(self.run())
-            try:
-                yield self
-            finally:
-                task.cancel()
+        task = asyncio.create_task(self.run())  # a TaskGroup would wrap the body's errors
+        try:
+            yield self
+        finally:
+            task.cancel()
+            await asyncio.wait([task])
 
     async def _rest(self, pause_s: float) -> None:
         with contextlib.suppress(TimeoutError):

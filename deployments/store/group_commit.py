@@ -35,7 +35,8 @@ class GroupCommit(Generic[T, R]):
         self._max_pending = max_pending  # items
         self._max_group = max_group  # items
         self._waiting: deque[_Waiting[T, R]] = deque()
-        self._pending = 0
+        self._pending = 0  # items
+        self._is_scheduled = False
         self._lock = threading.Lock()
         self.transactions = 0  # committed so far
 
@@ -47,11 +48,16 @@ class GroupCommit(Generic[T, R]):
                 raise Overloaded(f"{self._pending} rows wait for their commit; come back when fewer do")
             self._pending += len(items)
             self._waiting.append(batch)
-        self._thread.submit(self._commit_waiting)
+            self._schedule()
         return batch.answer
 
+    def _schedule(self) -> None:
+        """Once for all who wait, and again at the end of the thread's queue for those left over: other work of the thread gets its turn."""
+        if self._waiting and not self._is_scheduled:
+            self._thread.submit(self._commit_waiting)
+            self._is_scheduled = True
+
     def _commit_waiting(self) -> None:
-        """Runs once for each caller; whoever is first takes all, and the rest find nothing to do."""
         batches = [batch for batch in self._take() if batch.answer.set_running_or_notify_cancel()]
         if batches and not self._commit_together(batches):
             for batch in batches:
@@ -65,6 +71,8 @@ class GroupCommit(Generic[T, R]):
                 taken.append(self._waiting.popleft())
                 size += len(taken[-1].items)
             self._pending -= size
+            self._is_scheduled = False
+            self._schedule()
         return taken
 
     def _commit_together(self, batches: Sequence[_Waiting[T, R]]) -> bool:

@@ -50,6 +50,15 @@ class Rooms(Section):
 
         return await self._database.read(read)
 
+    async def live_rooms(self) -> tuple[Room, ...]:
+        """All rooms that are live now, in order of id."""
+
+        def read(connection: Connection) -> list[Room]:
+            rows = connection.execute(select(rooms).where(rooms.c.live).order_by(rooms.c.room_id)).mappings().all()
+            return rooms_of(connection, rows)
+
+        return tuple(await self._database.read(read))
+
     async def delete_room(self, room_id: RoomId, *, actor: str, request_id: str | None = None) -> bool:
         """False when it was not there. Its shelf history stays."""
         by = By(actor, request_id)

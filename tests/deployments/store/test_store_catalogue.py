@@ -118,6 +118,7 @@ async def test_rooms_are_listed_by_whether_they_are_live(store: Store) -> None:
     await store.put_rooms([room(1), room(2, live=False)], actor=BY)
     assert [item.room_id for item in (await store.list_rooms(live=True)).items] == ["r1"]
     assert [item.room_id for item in (await store.list_rooms(live=False)).items] == ["r2"]
+    assert await store.live_rooms() == (room(1),)
     assert len((await store.list_rooms()).items) == 2
 
 

@@ -64,5 +64,5 @@ def test_other_databases_are_refused_with_what_is_accepted(url: str) -> None:
 
 
 def test_every_spelling_of_postgresql_uses_our_driver() -> None:
-    for scheme in ("postgresql", "postgresql+psycopg", "postgresql+psycopg2"):
+    for scheme in ("postgres", "postgresql", "postgresql+psycopg", "postgresql+psycopg2"):
         assert database_url(f"{scheme}://livecart@db/livecart").drivername == "postgresql+psycopg"
