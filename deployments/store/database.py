@@ -102,7 +102,11 @@ class Database:
 
     async def _call(self, threads: Executor, run: Callable[[], T]) -> T:
         self.require_open()
-        return await self.within_limit(asyncio.get_running_loop().run_in_executor(threads, run))
+        try:
+            answer = asyncio.get_running_loop().run_in_executor(threads, run)
+        except RuntimeError as error:  # closed a moment ago
+            raise Unavailable(f"the store is closed: {error}") from error
+        return await self.within_limit(answer)
 
     @staticmethod
     def _transact(engine: Engine, work: Callable[[Connection], T]) -> T:

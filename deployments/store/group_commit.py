@@ -7,7 +7,7 @@ from concurrent.futures import Executor, Future
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
-from graphs.errors import LivecartError, Overloaded
+from graphs.errors import LivecartError, Overloaded, Unavailable
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -53,8 +53,17 @@ class GroupCommit(Generic[T, R]):
 
     def _schedule(self) -> None:
         """Once for all who wait, and again at the end of the thread's queue for those left over: other work of the thread gets its turn."""
-        if self._waiting and not self._is_scheduled:
+        if not self._waiting or self._is_scheduled:
+            return
+        try:
             self._thread.submit(self._commit_waiting)
+        except RuntimeError as error:  # the thread was shut down
+            for batch in self._waiting:
+                if batch.answer.set_running_or_notify_cancel():
+                    batch.answer.set_exception(Unavailable(f"the store is closed: {error}"))
+            self._waiting.clear()
+            self._pending = 0
+        else:
             self._is_scheduled = True
 
     def _commit_waiting(self) -> None:

@@ -99,6 +99,17 @@ def test_a_caller_who_left_before_the_commit_is_left_out(commits: Commits, threa
         left.result()
 
 
+def test_those_who_wait_when_the_thread_is_shut_down_are_told(commits: Commits) -> None:
+    thread = ThreadPoolExecutor(1)
+    group = _busy_group(commits, thread, max_group=1)
+    first, second = group.submit([1]), group.submit([2])
+    thread.shutdown(wait=False)
+    late = group.submit([3])
+    commits.gate.set()
+    assert first.result() == 1
+    assert [type(answer.exception()) for answer in (second, late)] == [Unavailable, Unavailable]
+
+
 def test_what_waits_is_bounded_and_room_comes_back(commits: Commits, thread: ThreadPoolExecutor) -> None:
     group = _busy_group(commits, thread, max_pending=3)
     first = group.submit([1, 1])
