@@ -10,14 +10,13 @@ from datetime import UTC, datetime
 from itertools import islice
 from typing import TypeVar
 
-from models.demo.drawing.look import look_of
-
 from deployments.loading import load_detector
 from deployments.settings import Settings
 from deployments.shop import open_store
 from deployments.store import Store
 from deployments.store.values import View
 from models.demo.catalog import demo_documents, demo_products, demo_rooms
+from models.demo.drawing.look import look_of
 from models.demo.pictures import catalogue_picture
 from models.demo.simulator import simulate
 from models.types import Event, Product
@@ -40,7 +39,7 @@ def main() -> None:
     async def load() -> bool:
         settings = Settings.model_validate_json(sys.argv[1])
         async with await open_store(settings) as store:
-            return await load_demo(store, settings, lambda what, done, of: print(f"demo world: {what} {done}/{of}", flush=True))  # noqa: T201
+            return await load_demo(store, settings, lambda what, done, of: print(f"demo world: {what} {done}/{of}", flush=True))
 
     asyncio.run(load())
 

@@ -1,12 +1,15 @@
 """Which adapter stands behind which port, by the settings' placement."""
 
 import asyncio
+import contextlib
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Self
 
 from ray.serve.handle import DeploymentHandle
 
+from deployments.enrolment import keep_views_current
 from deployments.loading import load_comprehension, load_ranker, load_retriever
 from deployments.local import LocalComprehension, LocalRanker
 from deployments.ports import Ports
@@ -18,6 +21,7 @@ from deployments.retrieval import LiveRetriever
 from deployments.settings import Settings
 from deployments.shop import LiveShop
 from deployments.store import Store
+from models.vision.embedder_info import embedder_info
 
 Handles = Mapping[str, DeploymentHandle]
 Stop = Callable[[], Awaitable[None]]
@@ -60,11 +64,20 @@ class Wiring:
             metrics_text=writer.metrics_text,
             pings=_pings(handles, retriever),
         )
-        return cls(ports, tuple(stops))
+        current = asyncio.create_task(keep_views_current(store, detector, embedder_info(settings.embedder).tag), name="keep views current")
+        return cls(ports, (partial(cancelled, current), *stops))
 
     async def stop(self) -> None:
+        """End the background tasks; the ports must not be used afterwards."""
         for stop in self._stops:
             await stop()
+
+
+async def cancelled(task: "asyncio.Task[None]") -> None:
+    """Cancel a task of ours and wait for its end."""
+    task.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        await task
 
 
 async def _ranker(settings: Settings, handles: Handles) -> LocalRanker | RemoteRanker:

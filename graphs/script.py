@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 
 from graphs.compliance import Compliance, Finding, check
-from graphs.errors import NotFound
+from graphs.errors import Internal, NotFound
 from graphs.flow import Graph, GraphBuilder
 from graphs.grounding import ungrounded
 from graphs.outline import Section, fitted, outline, sentences_of, spoken_s
@@ -75,6 +75,8 @@ class ScriptNodes:
         )
         text = "".join([delta.text async for delta in self.writer.write(prompt)])
         true = [s for s in sentences_of(text) if not ungrounded(s, facts) and check(s, request.language).passed]
+        if not true:
+            raise Internal(f"nothing that the writer said for the {section.kind} is supported by the product's facts")
         return _segment(section, "".join(true), request.language)
 
     @staticmethod

@@ -21,6 +21,7 @@ from rich.console import Console
 
 from deployments.launch import guardian, state
 from deployments.launch.cluster import LeanNode, dead_process, start_ray
+from deployments.launch.demo import start_demo, wait_for_demo
 from deployments.launch.deploy import DeploymentState, deploy, snapshot, wait_until_ready
 from deployments.launch.errors import LaunchError, StartFailedError
 from deployments.launch.order import Order
@@ -70,14 +71,18 @@ def _serve(order: Order, signals: StopSignals, console: Console) -> None:
     signals.install()  # ray.init() takes SIGTERM
     signals.check()
     _remember(order, gcs_address=node.gcs_address)
+    loader = start_demo(schema, order.run.logs)
     client = deploy(schema)
+    shutil.copyfile(order.config, order.run.home / state.DEPLOYED_FILE)
     with Progress(console) as progress:
 
         def show(rows: list[DeploymentState]) -> None:
             signals.check()
             progress.show(rows)
+            _publish(order.run.home, client)
 
         wait_until_ready(order.url, show, logs=order.run.logs, timeout_s=order.timeout_s)
+        wait_for_demo(loader, order.run.logs, lambda: show([]))
     _announce(order, console, took_s=time.monotonic() - started)
     _watch(order, node, client, signals)
 
@@ -97,11 +102,16 @@ def _watch(order: Order, node: LeanNode, client: ServeControllerClient, signals:
     while True:
         if dead := dead_process(node):
             raise StartFailedError(f"Ray's {dead} ended by itself; everything is stopped. Look into {order.run.logs}.")
-        with suppress(RayError, TimeoutError):  # a controller that restarts: the next look finds it
-            state.write_json(order.run.home / state.STATUS_FILE, {"at": _now(), "deployments": snapshot(client)})
+        _publish(order.run.home, client)
         reap_children()
         signals.check()
         time.sleep(WATCH_S)
+
+
+def _publish(home: Path, client: ServeControllerClient) -> None:
+    """For `livecart status` in another shell."""
+    with suppress(RayError, TimeoutError):  # a controller that restarts: the next look finds it
+        state.write_json(home / state.STATUS_FILE, {"at": _now(), "deployments": snapshot(client)})
 
 
 def _now() -> str:
