@@ -35,8 +35,7 @@ def create_app(
         placements: for `/v1/graphs`, the deployments of nodes that leave the ingress process: `graph.node` -> deployment.
         more_routers: further protocols (OpenAI, Open Inference Protocol, sessions), made with `routing.Router` to share its rules.
     """
-    telemetry = telemetry or Telemetry()
-    app = FastAPI(
+    app: FastAPI = FastAPI(
         title="livecart",
         version=installed_version(),
         summary="The AI of live shopping rooms",
@@ -46,13 +45,13 @@ def create_app(
         redirect_slashes=False,
         separate_input_output_schemas=False,
         middleware=[
-            Middleware(Edge, telemetry=telemetry),
-            Middleware(BodyLimit, max_bytes=lambda: int(gateway.limits.max_body_mib * MIB)),
+            Middleware(Edge, telemetry=lambda: app.state.telemetry),
+            Middleware(BodyLimit, max_bytes=lambda: int(app.state.gateway.limits.max_body_mib * MIB)),
         ],
     )
     app.state.gateway = gateway
     app.state.auth = auth or Auth()
-    app.state.telemetry = telemetry
+    app.state.telemetry = telemetry or Telemetry()
     app.state.placements = dict(placements or {})
     install_error_handlers(app)
     for router in (*ROUTERS, *more_routers):

@@ -3,6 +3,7 @@
 import logging
 import re
 import secrets
+from collections.abc import Callable
 
 from starlette.datastructures import Headers
 from starlette.responses import Response
@@ -23,7 +24,7 @@ CALLER_LEFT_STATUS = 499
 
 
 class Edge:
-    def __init__(self, app: ASGIApp, *, telemetry: Telemetry) -> None:
+    def __init__(self, app: ASGIApp, *, telemetry: Callable[[], Telemetry]) -> None:
         self._app = app
         self._telemetry = telemetry
 
@@ -62,7 +63,7 @@ class Edge:
 
     def _record(self, scope: Scope, status: int, info: RequestInfo) -> None:
         route, took_s = _route_of(scope), info.spent_s
-        self._telemetry.request(scope["method"], route, status, took_s)
+        self._telemetry().request(scope["method"], route, status, took_s)
         if access_log.isEnabledFor(logging.INFO):
             took_ms = round(took_s * 1_000, 2)
             fields = {"method": scope["method"], "route": route, "status": status, "took_ms": took_ms, "actor": info.actor}

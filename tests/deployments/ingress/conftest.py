@@ -45,9 +45,28 @@ def models() -> FakeModels:
 
 
 @pytest.fixture
-def app(store: Store, models: FakeModels) -> FastAPI:
+def own_app(store: Store, models: FakeModels) -> FastAPI:
+    """An app that a test may add routes to."""
+    return create_app(fake_gateway(store, models))
+
+
+@pytest.fixture(scope="session")
+def shared_app(empty_database: Path) -> FastAPI:
+    """Routes and schemas, made once; what stands behind them is put in for each test."""
+
+    async def make() -> FastAPI:
+        async with await Store.open(f"sqlite:///{empty_database}") as store:
+            return create_app(fake_gateway(store))
+
+    return asyncio.run(make())
+
+
+@pytest.fixture
+def app(shared_app: FastAPI, store: Store, models: FakeModels) -> FastAPI:
     telemetry = Telemetry()
-    return create_app(fake_gateway(store, models, telemetry), telemetry=telemetry)
+    shared_app.state.telemetry = telemetry
+    shared_app.state.gateway = fake_gateway(store, models, telemetry)
+    return shared_app
 
 
 @asynccontextmanager

@@ -26,22 +26,22 @@ async def test_every_error_has_its_status_and_code(shop: httpx.AsyncClient, mode
 
 
 @pytest.mark.parametrize(("kind", "status"), [("invalid", 400), ("too_large", 413), ("unsupported", 415)])
-async def test_a_models_refusal_is_the_callers_fault(app: FastAPI, kind: str, status: int) -> None:
-    @app.get("/refuses")
+async def test_a_models_refusal_is_the_callers_fault(own_app: FastAPI, kind: str, status: int) -> None:
+    @own_app.get("/refuses")
     async def refuses() -> None:
         raise ModelInputError("no", kind=kind)  # type: ignore[arg-type]  # parametrised
 
-    async with calling(app) as client:
+    async with calling(own_app) as client:
         assert (await client.get("/refuses")).status_code == status
 
 
-async def test_the_unexpected_is_500_without_a_word_of_its_cause(app: FastAPI, caplog: pytest.LogCaptureFixture) -> None:
-    @app.get("/breaks")
+async def test_the_unexpected_is_500_without_a_word_of_its_cause(own_app: FastAPI, caplog: pytest.LogCaptureFixture) -> None:
+    @own_app.get("/breaks")
     async def breaks() -> None:
         raise RuntimeError("secret of the house")
 
     logging.getLogger("livecart").propagate = True
-    async with calling(app) as client:
+    async with calling(own_app) as client:
         response = await client.get("/breaks", headers={"X-Request-Id": "req-7"})
     assert response.status_code == 500
     assert response.json()["error"]["code"] == "internal"
