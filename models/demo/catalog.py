@@ -74,6 +74,13 @@ def unanswerable_questions() -> tuple[OpenQuestion, ...]:
 
 
 @cache
+def paraphrased_questions() -> Mapping[str, DocumentId]:
+    """Other wordings of stored questions -> the document that answers them, for measuring retrieval; never trained on."""
+    rows = cast(list[dict[str, str]], _rows("paraphrases.json"))
+    return {row["question"]: DocumentId(row["document_id"]) for row in rows}
+
+
+@cache
 def demo_languages() -> Mapping[ProductId, Language]:
     """The language in which each product is described."""
     return {ProductId(row["product_id"]): row["language"] for row in cast(list[_ProductRow], _rows("products.json"))}

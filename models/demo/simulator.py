@@ -180,7 +180,7 @@ class _Viewer:
     def _drawn_to_room(self, room: Room) -> float:
         shelf = self.world.shelves[room.room_id]
         taste = sum(max(0.0, self.liking[product_id]) for product_id in shelf) / len(shelf)
-        return 1.5 * taste + 0.7 * math.log1p(self.rooms_seen.get(room.room_id, 0))
+        return 3.0 * taste + 0.7 * math.log1p(self.rooms_seen.get(room.room_id, 0))
 
     def _look(self) -> None:
         self._wait(4, 40)

@@ -1,0 +1,66 @@
+"""What a comment wants and how it feels: a linear classifier over hashed n-grams, with calibrated probabilities."""
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Self
+
+import numpy as np
+from numpy.typing import NDArray
+from safetensors.numpy import load_file, save_file
+
+from models.artifacts import open_artifact
+from models.language.features import HashedNgrams
+from models.types import Label
+
+KIND = "text-classifier"
+SCHEMA = 1
+_WEIGHTS = "weights.safetensors"
+_LABELS = "labels.json"
+
+Floats = NDArray[np.float32]
+
+
+class TextClassifier:
+    """Multinomial logistic regression: softmax((x W + b) / T) with x the hashed n-grams and T fitted on held-out templates."""
+
+    def __init__(self, labels: Sequence[str], weights: Floats, bias: Floats, temperature: float) -> None:
+        """`weights`: float32 (2 ** bits, labels); `bias`: float32 (labels,)."""
+        self.labels = tuple(labels)
+        self._features = HashedNgrams(int(weights.shape[0]).bit_length() - 1)
+        self._weights = weights / np.float32(temperature)
+        self._bias = bias / np.float32(temperature)
+
+    @classmethod
+    def load(cls, folder: str | Path) -> Self:
+        """Read an artifact: a folder or a URL. Raises ArtifactError."""
+        path = open_artifact(folder, kind=KIND, schema=SCHEMA)
+        tensors = load_file(path / _WEIGHTS)
+        labels = json.loads((path / _LABELS).read_text(encoding="utf-8"))
+        weights = tensors["weights"].astype(np.float32) * tensors["scale"].astype(np.float32)
+        return cls(labels, weights, tensors["bias"].astype(np.float32), float(tensors["temperature"][0]))
+
+    def save(self, folder: Path) -> None:
+        """Write the weights as float16 with one scale a label; the manifest is the trainer's."""
+        folder.mkdir(parents=True, exist_ok=True)
+        scale = np.maximum(np.abs(self._weights).max(axis=0), np.float32(1e-6))
+        tensors = {
+            "weights": np.ascontiguousarray(self._weights / scale, dtype=np.float16),  # safetensors writes the buffer, whatever its order
+            "scale": scale,
+            "bias": self._bias,
+            "temperature": np.ones(1, dtype=np.float32),
+        }
+        save_file(tensors, folder / _WEIGHTS)
+        (folder / _LABELS).write_text(json.dumps(list(self.labels)) + "\n", encoding="utf-8")
+
+    def classify(self, texts: Sequence[str]) -> list[Label]:
+        """The likeliest label of each text, with its probability."""
+        probabilities = self.probabilities(texts)
+        best = probabilities.argmax(axis=1)
+        return [Label(self.labels[i], float(row[i])) for i, row in zip(best, probabilities, strict=True)]
+
+    def probabilities(self, texts: Sequence[str]) -> Floats:
+        """float32 (len(texts), len(labels)), rows sum to 1."""
+        logits = self._features(texts) @ self._weights + self._bias
+        exponents = np.exp(logits - logits.max(axis=1, keepdims=True))
+        return np.asarray(exponents / exponents.sum(axis=1, keepdims=True), dtype=np.float32)
