@@ -57,6 +57,7 @@ _TASKS: dict[Language, dict[SegmentKind, str]] = {
     "en": {"opening": "opening", "product": "product", "interaction": "interaction", "promotion": "promotion", "closing": "closing"},
 }
 _CHAT_MARKER = re.compile(r"<(?=\s*[|｜])|(?<=[|｜])>|<(?=/?(?:think|tool_|s>|bos|eos|im_|\w+_of_))", re.IGNORECASE)
+_AFTER_TITLE = ("的", "：", "，", ": ", ", ", " · ", " - ")
 _NUMBER = re.compile(r"\d+(?:\.\d+)?")
 _BLANKS = re.compile(r"[\s\x00-\x1f\x7f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]+")
 
@@ -125,9 +126,19 @@ def ungrounded_numbers(text: str, sources: Iterable[str]) -> tuple[str, ...]:
 
 def _facts(product_titles: Sequence[str], facts: Sequence[str], language: Language) -> list[str]:
     labels = _LABELS[language]
-    lines = [labels["product"] + labels["join"].join(plain(title, limit=80) for title in product_titles)] if product_titles else []
-    shown = [f"- {plain(fact, limit=MAX_PASSAGE_CHARACTERS)}" for fact in facts]
+    titles = [plain(title, limit=80) for title in product_titles]
+    lines = [labels["product"] + labels["join"].join(titles)] if titles else []
+    shown = [f"- {_shortened(plain(fact, limit=MAX_PASSAGE_CHARACTERS), titles)}" for fact in facts]
     return lines + ([labels["facts"], *shown] if shown else [labels["facts"] + labels["none"]])
+
+
+def _shortened(fact: str, titles: Sequence[str]) -> str:
+    """The fact without the title of the only product in front of it, which stands above already."""
+    if len(titles) != 1 or not fact.startswith(titles[0]):
+        return fact
+    rest = fact.removeprefix(titles[0])
+    glue = next((glue for glue in _AFTER_TITLE if rest.startswith(glue)), None)
+    return fact if glue is None else rest.removeprefix(glue)
 
 
 def _passage_text(passage: Passage) -> str:

@@ -4,13 +4,17 @@ import asyncio
 import contextlib
 import json
 import uuid
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal, Self
 
+from jsonschema import SchemaError  # type: ignore[import-untyped]  # its stubs are a package of their own
+from jsonschema.validators import validator_for  # type: ignore[import-untyped]
 from vllm import SamplingParams
 from vllm.engine.arg_utils import AsyncEngineArgs
+from vllm.exceptions import VLLMClientError
 from vllm.outputs import RequestOutput
+from vllm.platforms import current_platform
 from vllm.sampling_params import RequestOutputKind, StructuredOutputsParams
 from vllm.v1.engine.async_llm import AsyncLLM
 from vllm.v1.engine.exceptions import EngineDeadError
@@ -21,6 +25,7 @@ from models.types import ModelInputError, Prompt, TextDelta
 
 _GUARDED = "models.language.engine_guard."
 _GIB = 1 << 30
+_SHUTDOWN_S = 2.0  # then the engine process is killed: it holds nothing that has to be saved
 
 
 def cpu_environment(*, threads: int | None = None) -> dict[str, str]:
@@ -52,7 +57,7 @@ class Writer:
         model: str | Path,
         *,
         max_model_len: int = 1024,
-        kv_cache_gib: float | None = 0.25,
+        kv_cache_gib: float = 0.25,
         gpu_memory_utilization: float = 0.9,
         tensor_parallel_size: int = 1,
         enforce_eager: bool = True,
@@ -61,15 +66,15 @@ class Writer:
     ) -> Self:
         """Load the checkpoint (a local folder or a hub id) and return when the engine can answer.
 
-        `kv_cache_gib` None leaves the size to vLLM (`gpu_memory_utilization` on a GPU). `engine_args` are further fields of
-        vLLM's AsyncEngineArgs and win over the ones here.
+        `kv_cache_gib` holds on a CPU, where fractions are fine as long as VLLM_CPU_KVCACHE_SPACE is unset; a GPU goes by
+        `gpu_memory_utilization`. `engine_args` are further fields of vLLM's AsyncEngineArgs and win over the ones here.
         """
         executor = "GuardedMultiprocExecutor" if tensor_parallel_size > 1 else "GuardedUniProcExecutor"
         options: dict[str, Any] = {
             "model": str(model),
             "max_model_len": max_model_len,
             "max_num_seqs": max_num_seqs,
-            "kv_cache_memory_bytes": int(kv_cache_gib * _GIB) if kv_cache_gib is not None else None,
+            "kv_cache_memory_bytes": int(kv_cache_gib * _GIB) if current_platform.is_cpu() else None,
             "gpu_memory_utilization": gpu_memory_utilization,
             "tensor_parallel_size": tensor_parallel_size,
             "enforce_eager": enforce_eager,
@@ -81,7 +86,7 @@ class Writer:
         engine = await asyncio.to_thread(AsyncLLM.from_engine_args, arguments)
         return cls(engine, max_model_len=engine.model_config.max_model_len)
 
-    async def write(self, prompt: Prompt, *, request_id: str | None = None) -> AsyncIterator[TextDelta]:
+    async def write(self, prompt: Prompt, *, request_id: str | None = None) -> AsyncGenerator[TextDelta, None]:
         """Stream the text for `prompt`; the last delta has a `finish_reason`. Closing the stream early aborts it in the engine.
 
         Raises ModelInputError when the prompt does not fit the context or its schema cannot be enforced.
@@ -94,7 +99,7 @@ class Writer:
             async with contextlib.aclosing(outputs):
                 async for output in outputs:
                     yield _delta(output, len(token_ids))
-        except ValueError as error:
+        except VLLMClientError as error:
             raise ModelInputError(f"the engine refused the prompt: {error}") from error
         finally:
             self._writing -= 1
@@ -126,7 +131,7 @@ class Writer:
 
     def close(self) -> None:
         """Stop the engine process; open streams end with an error."""
-        self._engine.shutdown()
+        self._engine.shutdown(timeout=_SHUTDOWN_S)
 
     def _sampling(self, prompt: Prompt, *, room: int) -> SamplingParams:
         schema = prompt.json_schema
@@ -143,9 +148,10 @@ class Writer:
 
 def _checked(schema: str) -> str:
     try:
-        json.loads(schema)
-    except json.JSONDecodeError as error:
-        raise ModelInputError(f"json_schema is not JSON: {error}") from error
+        content = json.loads(schema)
+        validator_for(content).check_schema(content)
+    except (json.JSONDecodeError, SchemaError) as error:
+        raise ModelInputError(f"json_schema is not a JSON schema: {error}") from error
     return schema
 
 

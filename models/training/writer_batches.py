@@ -13,7 +13,7 @@ from transformers import PreTrainedTokenizerFast
 
 from models.training.corpus.examples import Message, converse, random_recipe
 
-_CHUNK = 768  # conversations that are sorted together
+CHUNK = 768  # conversations that are sorted together
 _TURNS = 5  # questions about one product
 IGNORED = -100
 Row = tuple[list[int], list[int]]  # token ids and labels of one conversation
@@ -25,13 +25,13 @@ class Batch:
     labels: Tensor  # int64 (n, length): the next token where it belongs to an answer, else IGNORED
 
 
-def batches(tokenizer: PreTrainedTokenizerFast, *, seed: int, tokens: int, curriculum: int) -> Iterator[Batch]:
+def batches(tokenizer: PreTrainedTokenizerFast, *, seed: int, tokens: int, curriculum: int, chunk_size: int = CHUNK) -> Iterator[Batch]:
     """Batches of at most `tokens` token ids without end; the facts per product grow from 2 to 5 over the first `curriculum` chunks."""
     chunk = 0
     while True:
         rng = random.Random(f"{seed}/{chunk}")
         progress = min(1.0, chunk / max(1, curriculum))
-        rows = [_row(tokenizer, progress, rng) for _ in range(_CHUNK)]
+        rows = [_row(tokenizer, progress, rng) for _ in range(chunk_size)]
         groups = _grouped(sorted(rows, key=lambda row: len(row[0])), tokens)
         rng.shuffle(groups)
         for group in groups:
@@ -41,7 +41,7 @@ def batches(tokenizer: PreTrainedTokenizerFast, *, seed: int, tokens: int, curri
 
 def _row(tokenizer: PreTrainedTokenizerFast, progress: float, rng: random.Random) -> Row:
     max_facts = 2 + round(3 * progress)
-    if rng.random() < 0.5 - 0.45 * progress:
+    if rng.random() < 0.3 - 0.27 * progress:
         return drill(tokenizer, rng, max_facts=max_facts)
     return encode(converse(random_recipe(rng, max_facts=max_facts), rng, turns=_TURNS), tokenizer)
 

@@ -6,7 +6,7 @@ from typing import Literal
 
 from models.prompts import MAX_SENTENCES, REFUSALS, SEGMENT_KINDS, SegmentKind, answer_prompt, question_line, script_prompt
 from models.training.corpus.lexicon import Lexicon, fill, load_lexicon
-from models.training.corpus.products import Fact, Invented, full, invent, part_spec, passages, texts
+from models.training.corpus.products import Fact, Invented, invent, part_spec, passages, texts
 from models.types import Language, Prompt
 
 Kind = Literal["spec", "pair", "check", "topic", "refusal", "script"]
@@ -75,10 +75,10 @@ def converse(recipe: Recipe, rng: random.Random, *, turns: int) -> tuple[Message
 
 def _shown(product: Invented, question: str, recipe: Recipe, lexicon: Lexicon, rng: random.Random) -> Prompt:
     """The prompt; sometimes the title stands in each passage, and sometimes a second title is on the shelf."""
-    with_title = rng.random() < 0.3
-    shown = passages(product, recipe.language, rng, with_title=with_title)
+    several = rng.random() < 0.15
+    shown = passages(product, lexicon, rng, with_title=rng.random() < (0.8 if several else 0.2))
     titles = [product.title]
-    if rng.random() < 0.15:
+    if several:
         titles.insert(rng.randint(0, 1), invent(lexicon, rng, fact_count=0, held_out=recipe.held_out).title)
     return answer_prompt(question, shown, titles, recipe.language)
 
@@ -100,7 +100,7 @@ def _asked(recipe: Recipe, product: Invented, lexicon: Lexicon, rng: random.Rand
     first, second = rng.sample(facts, 2) if recipe.kind == "pair" else (rng.choice(facts),) * 2
     match recipe.kind:
         case "topic":
-            return _Asked(rng.choice(first.questions), full(first.value, recipe.language), (first.value,))
+            return _Asked(rng.choice(first.questions), first.value + lexicon.full_stop, (first.value,))
         case "pair":
             question = rng.choice(lexicon.pair_questions).format(first=first.name, second=second.name)
             return _Asked(question, _both(first, second, recipe.language), (first.value, second.value))
@@ -182,7 +182,7 @@ class _Brief:
 
 def _script(recipe: Recipe, product: Invented, lexicon: Lexicon, rng: random.Random) -> Example:
     brief = _brief(recipe, lexicon, rng)
-    shown = passages(product, recipe.language, rng, with_title=False)
+    shown = passages(product, lexicon, rng, with_title=False)
     prompt = script_prompt(brief.kind, [product.title], texts(shown), recipe.language, **brief.wishes, sentences=brief.sentences)
     sentences, values = _sentences(brief, product, lexicon, rng)
     joined = ("" if recipe.language == "zh" else " ").join(sentences)

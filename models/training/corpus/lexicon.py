@@ -45,8 +45,14 @@ class Family:
 @dataclass(frozen=True, slots=True)
 class Lexicon:
     words: Mapping[str, tuple[str, ...]]  # what patterns choose from
+    full_stop: str
+    question_mark: str
     brand: str  # pattern
-    title: str  # format with `brand`, `modifier` and `noun`
+    titles: tuple[str, ...]  # patterns; `brand`, `modifier` and `noun` are filled in first
+    open_statement: str  # pattern of a sentence on any matter
+    open_questions: tuple[str, ...]  # formats with `subject`
+    fact_forms: tuple[str, ...]  # how a specification stands in the facts: formats with `name` and `value`
+    titled_form: str  # the same with `title`
     families: tuple[Family, ...]
     held_out_families: tuple[Family, ...]
     specs: tuple[Spec, ...]
@@ -116,4 +122,4 @@ def _slot(slot: re.Match[str], words: Mapping[str, tuple[str, ...]], rng: random
         case "code":
             letters = "".join(rng.choices(string.ascii_uppercase, k=rng.randint(1, 3)))
             return f"{letters}{rng.choice(('-', '', ''))}{rng.randint(10, 9999)}"
-    return rng.choice(words[name])
+    return fill(rng.choice(words[name]), words, rng)

@@ -81,8 +81,8 @@ def test_the_tokenizer_gives_any_text_back(tokenizer: PreTrainedTokenizerFast, t
 
 def test_digits_and_chinese_characters_are_tokens_of_their_own(tokenizer: PreTrainedTokenizerFast) -> None:
     pieces = [tokenizer.decode([token]) for token in tokenizer.encode("容量500ml", add_special_tokens=False)]
-    assert pieces[2:5] == ["5", "0", "0"]
-    assert pieces[0] == "容"
+    assert [piece for piece in pieces if piece.isdigit()] == ["5", "0", "0"]
+    assert tokenizer.encode("容量", add_special_tokens=False) == tokenizer.encode("容") + tokenizer.encode("量")
 
 
 def test_labels_hold_the_answers_and_nothing_else(tokenizer: PreTrainedTokenizerFast) -> None:
@@ -106,8 +106,8 @@ def test_training_renders_conversations_like_the_chat_template(tokenizer: PreTra
 
 
 def test_batches_repeat_with_the_seed_and_stay_under_their_size(tokenizer: PreTrainedTokenizerFast) -> None:
-    first = next(batches(tokenizer, seed=5, tokens=1024, curriculum=2))
-    again = next(batches(tokenizer, seed=5, tokens=1024, curriculum=2))
+    first = next(batches(tokenizer, seed=5, tokens=1024, curriculum=2, chunk_size=40))
+    again = next(batches(tokenizer, seed=5, tokens=1024, curriculum=2, chunk_size=40))
     assert first.token_ids.equal(again.token_ids)
     assert first.labels.equal(again.labels)
     assert first.token_ids.numel() <= 1024
