@@ -55,7 +55,7 @@ class WriterConfig(Frozen):
     model: str = str(ZOO / "writer")  # local folder or hub id of any causal LM that vLLM serves
     max_model_len: Annotated[int, Field(ge=128)] = 1024
     enforce_eager: bool = True
-    kv_cache_gib: Annotated[float, Field(gt=0)] | None = 0.25  # None: what vLLM finds room for
+    kv_cache_gib: Annotated[float, Field(gt=0)] = 0.25  # CPU only
     gpu_memory_utilization: Annotated[float, Field(gt=0, le=1)] = 0.9  # GPU only
     tensor_parallel_size: Annotated[int, Field(ge=1)] = 1
     threads: Annotated[int, Field(ge=1)] | None = 1  # CPU only: of the engine process

@@ -1,0 +1,94 @@
+"""One contract per port, on the fake, in this process, and over handles (Serve's local testing mode: no cluster)."""
+
+import asyncio
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+import pytest
+from ray import serve
+from ray.serve.handle import DeploymentHandle
+
+from deployments.loading import load_comprehension, load_ranker
+from deployments.local import LocalComprehension, LocalRanker
+from deployments.remote.detector import RemoteDetector
+from deployments.remote.small import RemoteComprehension, RemoteRanker
+from deployments.replicas import ComprehensionReplica, DetectorReplica, RankerReplica
+from deployments.settings import CoalesceSettings, ComprehensionConfig, DetectorConfig, Frozen, RankerConfig, Settings
+from graphs.errors import UnsupportedMedia
+from graphs.fakes import FakeComprehension, FakeDetector, FakeRanker
+from graphs.ports import Comprehension, Detector, Ranker
+from models.demo.drawing.look import look_of
+from models.demo.pictures import catalogue_picture
+from models.types import Candidate, ProductId, RankRequest, ViewerId
+
+PICTURE = catalogue_picture(look_of("sku-1001", "beauty"))
+
+
+def handle_of(cls: type, config: Frozen, *arguments: object) -> DeploymentHandle:
+    handle = serve.run(serve.deployment(cls).bind(*arguments), name=cls.__name__, route_prefix=None, _local_testing_mode=True)
+    handle.reconfigure.remote(config.model_dump(mode="json")).result()  # this mode does not do it
+    return handle
+
+
+def remote_ranker() -> Ranker:
+    return RemoteRanker(handle_of(RankerReplica, RankerConfig()), "Ranker", CoalesceSettings())
+
+
+def remote_comprehension() -> Comprehension:
+    return RemoteComprehension(handle_of(ComprehensionReplica, ComprehensionConfig()), "Comprehension", CoalesceSettings())
+
+
+def remote_detector() -> Detector:
+    return RemoteDetector(handle_of(DetectorReplica, DetectorConfig(), Settings().embedder), CoalesceSettings())
+
+
+@pytest.fixture(params=[FakeRanker, lambda: LocalRanker(load_ranker(RankerConfig())), remote_ranker], ids=["fake", "local", "remote"])
+async def ranker(request: pytest.FixtureRequest) -> Ranker:
+    make: Callable[[], Ranker] = request.param
+    return await asyncio.to_thread(make)
+
+
+async def test_a_ranker_answers_every_distinct_candidate_once_and_best_first(ranker: Ranker) -> None:
+    ids = [ProductId(f"sku-{number}") for number in (1001, 1002, 1003, 1002)]
+    candidates = tuple(Candidate(product_id, "popular", 1.0 / place) for place, product_id in enumerate(ids, start=1))
+    requests = [RankRequest(ViewerId(f"v{number}"), (), candidates, (), (), datetime.now(UTC)) for number in range(5)]
+    for ranked in await asyncio.gather(*map(ranker.rank, requests)):
+        assert sorted(item.product_id for item in ranked) == sorted(set(ids))
+        assert [item.score for item in ranked] == sorted((item.score for item in ranked), reverse=True)
+
+
+@pytest.fixture(
+    params=[FakeComprehension, lambda: LocalComprehension(load_comprehension(ComprehensionConfig())), remote_comprehension],
+    ids=["fake", "local", "remote"],
+)
+async def comprehension(request: pytest.FixtureRequest) -> Comprehension:
+    make: Callable[[], Comprehension] = request.param
+    return await asyncio.to_thread(make)
+
+
+async def test_comprehension_gives_each_text_its_own_label(comprehension: Comprehension) -> None:
+    texts = ["How much is it?", "多少钱？", ""]
+    together = await asyncio.gather(*(comprehension.intent(text) for text in texts), *(comprehension.sentiment(text) for text in texts))
+    alone = [await comprehension.intent(text) for text in texts] + [await comprehension.sentiment(text) for text in texts]
+    assert [label.label for label in together] == [label.label for label in alone]
+    assert all(0 <= label.score <= 1 for label in together)
+
+
+@pytest.fixture(params=[FakeDetector, remote_detector], ids=["fake", "remote"])
+async def detector(request: pytest.FixtureRequest) -> Detector:
+    make: Callable[[], Detector] = request.param
+    return await asyncio.to_thread(make)
+
+
+async def test_a_detector_answers_frames_of_one_moment(detector: Detector) -> None:
+    frames = await asyncio.gather(*(detector.detect(PICTURE) for _ in range(3)))
+    for seen in frames:
+        assert seen.width > 0
+        assert all(0 <= d.score <= 1 and d.box[0] < d.box[2] and d.box[1] < d.box[3] for d in seen.detections)
+
+
+async def test_a_bad_picture_is_the_callers_fault_and_harms_no_other() -> None:
+    remote = await asyncio.to_thread(remote_detector)
+    good, bad = await asyncio.gather(remote.detect(PICTURE), remote.detect(b"not a picture"), return_exceptions=True)
+    assert isinstance(bad, UnsupportedMedia)
+    assert not isinstance(good, BaseException)
