@@ -1,6 +1,6 @@
 """How well the room ranking foresees which live room a viewer enters next."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -28,15 +28,18 @@ class _Replay:
             self.latest[event.room_id] = event.at
 
 
-def evaluate_rooms(events: Iterable[Event], rooms: Sequence[Room], ranker: RoomRanker, at: datetime) -> dict[str, float]:
-    """Every entry from `at` on into one of several live rooms: hit@1 and mean reciprocal rank of the room entered.
+def evaluate_rooms(
+    events: Iterable[Event], rooms: Sequence[Room], ranker: RoomRanker, at: datetime, *, viewers: Collection[ViewerId]
+) -> dict[str, float]:
+    """Every entry of `viewers` from `at` on into one of several live rooms: hit@1 and mean reciprocal rank of the room entered.
 
-    `rooms_hit_at_1_last_watched` is the baseline of offering the live room that the viewer entered last.
+    `events` are those of everybody, in order of time. The `last_watched` numbers are those of the baseline that offers the live
+    rooms in the order of the viewer's latest entry.
     """
     replay, ranks, baseline = _Replay(), list[int](), list[int]()
     for event in events:
         past = replay.history.get(event.viewer_id, [])
-        if event.type == "enter" and event.at >= at and len(past) >= MIN_HISTORY:
+        if event.viewer_id in viewers and event.type == "enter" and event.at >= at and len(past) >= MIN_HISTORY:
             live = replay.live(rooms, event.at)
             if len(live) > 1 and event.room_id in {room.room_id for room in live}:
                 order = [room.room_id for room in ranker.rank_rooms(past[-HISTORY_EVENTS:], live, k=len(live))]
@@ -49,6 +52,7 @@ def evaluate_rooms(events: Iterable[Event], rooms: Sequence[Room], ranker: RoomR
         "rooms_hit_at_1": ranks.count(0) / count,
         "rooms_mrr": sum(1.0 / (1 + rank) for rank in ranks) / count,
         "rooms_hit_at_1_last_watched": baseline.count(0) / count,
+        "rooms_mrr_last_watched": sum(1.0 / (1 + rank) for rank in baseline) / count,
         "rooms_entries": float(len(ranks)),
     }
 

@@ -115,9 +115,9 @@ def _said_by_sources(candidates: Sequence[Candidate], products: Sequence[Product
     present = np.isfinite(raw)
     filled = np.where(present, raw, 0.0)
     top = np.maximum(np.abs(filled).max(axis=0, initial=0.0), 1e-12)
-    ranks = np.argsort(np.argsort(-raw, axis=0, kind="stable"), axis=0) + 1.0
+    ranks = np.stack([np.searchsorted(np.sort(said), said) + 1.0 for said in -raw.T], axis=1)  # ties share the better rank
     block = np.stack([present, filled / top, present / ranks], axis=2)
-    return block.reshape(len(products), -1).astype(np.float32)
+    return block.reshape(len(products), len(_SOURCE_NAMES)).astype(np.float32)
 
 
 def _seen_before(products: Sequence[ProductId], past: _Past, interest: Mapping[ProductId, float], now_s: float) -> Rows:

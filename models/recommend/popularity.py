@@ -40,6 +40,7 @@ class Popularity:
         self._first_s = np.zeros(64, dtype=np.float64)  # unix time of first sight
         self._origin_s: float | None = None
         self._latest_s = 0.0
+        self._resuming = False  # restored, and nothing observed since
 
     def observe(self, event: Event) -> None:
         """Count one event; O(1)."""
@@ -47,6 +48,7 @@ class Popularity:
             return
         at_s = event.at.timestamp()
         with self._lock:
+            self._resume(at_s)
             place = self._place_of(event.product_id, at_s)
             self._latest_s = max(self._latest_s, at_s)
             interest = INTEREST.get(event.type, 0.0)
@@ -56,8 +58,18 @@ class Popularity:
     def announce(self, product_id: ProductId, at: datetime) -> None:
         """A product entered the catalogue; one that is known already keeps its age."""
         with self._lock:
+            self._resume(at.timestamp())
             self._place_of(product_id, at.timestamp())
             self._latest_s = max(self._latest_s, at.timestamp())
+
+    def _resume(self, at_s: float) -> None:
+        """The time between training and the first live event does not count: what was popular then is the prior now."""
+        if self._resuming and self._origin_s is not None:
+            pause_s = at_s - self._latest_s
+            self._origin_s += pause_s
+            self._latest_s += pause_s
+            self._first_s += pause_s
+        self._resuming = False
 
     def _age(self, at_s: float) -> float:
         if self._origin_s is None:
@@ -124,7 +136,9 @@ class Popularity:
 
     @classmethod
     def restored(cls, state: PopularityState) -> "Popularity":
+        """The counts as they were; the clock stands still until the first event or announcement."""
         made = cls()
+        made._resuming = True
         made._ids = [ProductId(product_id) for product_id in state["ids"]]
         made._place = {product_id: place for place, product_id in enumerate(made._ids)}
         made._weight = np.array([*state["weight"], 0.0], dtype=np.float64)

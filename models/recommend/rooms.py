@@ -13,12 +13,12 @@ from models.recommend.history import weighted_products
 from models.types import Event, ProductId, RankedRoom, Room, RoomId, RoomReasonKind, Vectors
 
 # Weights of the parts, each part 0..1; they sum to 1, so that a score is 0..1 and its reasons add up to it.
-WEIGHTS: Mapping[RoomReasonKind, float] = {"watched_before": 0.45, "similar_to": 0.35, "topic": 0.07, "popular": 0.08, "fresh": 0.05}
+WEIGHTS: Mapping[RoomReasonKind, float] = {"watched_before": 0.42, "similar_to": 0.40, "topic": 0.06, "popular": 0.07, "fresh": 0.05}
 WATCH_DECAY = 0.9  # of a visit per room visit since
 AUDIENCE_HALF_LIFE_S = 900.0  # of the activity that makes a room popular now
 SHOW_BREAK_S = 3600.0  # silence after which a room's next event begins a new broadcast
 JUST_STARTED_S = 1800.0  # half-life of "it has just started"
-_BEST_OF_SHELF = 3  # a room is as near to a product as the mean of its nearest products
+_BEST_OF_SHELF = 5  # a room is as near to a product as the mean of its nearest products
 
 
 class Similarity(Protocol):
@@ -75,8 +75,8 @@ class RoomRanker:
         return tuple(sorted(ranked, key=lambda room: (-room.score, room.room_id))[: max(0, k)])
 
     def _near(self, history: Sequence[Event], live: Sequence[Room]) -> dict[RoomId, float]:
-        """How well a shelf covers the products of recent interest: for each the mean of its three nearest there, 1 for itself."""
-        seeds = weighted_products(history, limit=8)
+        """How well a shelf covers the products of recent interest: for each the mean of its five nearest there, 1 for itself."""
+        seeds = weighted_products(history, limit=20)
         shelf = tuple(dict.fromkeys(product_id for room in live for product_id in room.shelf))
         if not seeds or not shelf:
             return {}
@@ -89,7 +89,7 @@ class RoomRanker:
 
     def _about(self, history: Sequence[Event], live: Sequence[Room]) -> dict[RoomId, float]:
         """Cosine of a room's title and tags with the products of recent interest, weighted."""
-        seeds = weighted_products(history, limit=8)
+        seeds = weighted_products(history, limit=20)
         if not seeds or not live:
             return {}
         cosines = self._shop.topics([" ".join((room.title, *room.tags)) for room in live], tuple(seeds))

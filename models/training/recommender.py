@@ -26,7 +26,7 @@ from models.training.recommender_data import Examples, Log, Replay, by_viewer, i
 from models.types import Event, Product, Room
 
 KIND, SCHEMA = "recommender", 1
-DEMO_UNTIL = datetime(2026, 11, 1, tzinfo=UTC)
+DEMO_UNTIL = datetime(2026, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +59,8 @@ def train(  # noqa: PLR0913  # data, place and options of one run
     manifest. Returns the metrics of `models.evaluation.recommender.evaluate`. Raises ValueError when there is nothing to learn from.
     """
     options = options or TrainOptions()
-    log = by_viewer(events)
+    everything = sorted(events, key=lambda event: (event.at, event.event_id))
+    log = by_viewer(everything)
     if not any(log.values()):
         raise ValueError("no events of viewers to train on; import events first or simulate some")
     kept: Log = {viewer_id: events for viewer_id, events in log.items() if not is_held_out(viewer_id, options.held_out)}
@@ -71,10 +72,9 @@ def train(  # noqa: PLR0913  # data, place and options of one run
     shop.put_factors(behaviour.item_vectors())
     ranker = Ranker(model, ItemVectors.stacked(behaviour.item_vectors(), options.fit.factor_dim), options.ranker)
     tested: Log = {viewer_id: log[viewer_id] for viewer_id in log.keys() - kept.keys()}
-    ordered = sorted((event for events in tested.values() for event in events), key=lambda event: event.at)
     metrics = {
         **evaluate(tested, rooms, Sources(behaviour, shop), ranker, end),
-        **evaluate_rooms(ordered, rooms, RoomRanker(shop), end),
+        **evaluate_rooms(everything, rooms, RoomRanker(shop), end, viewers=tested.keys()),
     }
     _write(out, behaviour, ranker, metrics, seed, {"events": sum(map(len, log.values())), "viewers": len(log), **(data or {})})
     return metrics
