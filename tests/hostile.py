@@ -241,7 +241,7 @@ EDGES = [
     get("route in capitals", "/V1/PRODUCTS", 404),
     get("wrong method", "/v1/answer", 405),
     get("wrong method on an id", "/v1/products/P-1", 405, method="PATCH"),
-    get("method of nobody", "/v1/products", 405, method="BREW"),
+    get("options of a route", "/v1/products", 405, method="OPTIONS"),
     get("path that climbs", "/v1/../../etc/passwd", 404),
     Hostile("33 MiB with a length", "POST", "/v1/answer", (413,), b" " * (33 * MIB), JSON),
     Hostile("33 MiB in pieces", "POST", "/v1/answer", (413,), b" " * MIB, JSON, pieces=33),

@@ -6,6 +6,7 @@ from typing import Any, cast
 from fastapi import FastAPI
 from pydantic.json_schema import models_json_schema
 
+from deployments.ingress.routing import SCHEME
 from deployments.ingress.schema import JsonSchema
 from livecart_client import wire
 
@@ -17,6 +18,7 @@ _READ_BY_HAND: tuple[type[wire.Request], ...] = (
     wire.RecognizeRequest,
     wire.MomentRequest,
 )
+_ABOUT_KEYS = "A key made with `livecart key new`; without configured keys none is needed"
 _ID_IN_PATH = {"ProductBody": ("Product", "product_id"), "DocumentBody": ("Document", "document_id"), "RoomBody": ("Room", "room_id")}
 
 
@@ -32,6 +34,7 @@ def complete(app: FastAPI) -> None:
                 schemas.setdefault(name, found)
             for name, (source, id_name) in _ID_IN_PATH.items():
                 schemas[name] = _without_id(schemas[source], id_name)
+            document["components"]["securitySchemes"] = {SCHEME: {"type": "http", "scheme": "bearer", "description": _ABOUT_KEYS}}
             _drop_validation_error(document)
             app.openapi_schema = document
         return app.openapi_schema

@@ -1,6 +1,6 @@
 """What every route shares: the role it needs, checked before a byte of the body is read, and strict JSON."""
 
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from typing import Annotated, Any
 
 import orjson
@@ -18,8 +18,8 @@ from deployments.ingress.context import info_of
 from graphs.errors import InvalidRequest, UnsupportedMedia
 from livecart_client import wire
 
-_ABOUT_KEYS = "A key made with `livecart key new`; without configured keys none is needed"
-BEARER = HTTPBearer(auto_error=False, scheme_name="key", description=_ABOUT_KEYS)
+SCHEME = "key"
+BEARER = HTTPBearer(auto_error=False, scheme_name=SCHEME)
 CALLER = [Security(BEARER, scopes=["caller"])]
 EDITOR = [Security(BEARER, scopes=["editor"])]
 OPERATOR = [Security(BEARER, scopes=["operator"])]
@@ -43,10 +43,28 @@ class StrictRequest(Request):
 
 
 class Route(APIRoute):
-    """A route that asks for its role first, then for the right content type, and only then for the body."""
+    """A route that asks for its role first, then for the right content type, and only then for the body.
+
+    The role is declared as FastAPI's users do (`dependencies=CALLER`) and ends in the OpenAPI document. Run as a dependency it would come after
+    the reading of the body, and cost each request some 30 microseconds.
+    """
+
+    def __init__(
+        self,
+        path: str,
+        endpoint: Callable[..., Any],
+        *,
+        dependencies: Sequence[DependsParam] | None = None,
+        openapi_extra: dict[str, Any] | None = None,
+        **options: Any,  # noqa: ANN401 - handed on to FastAPI as they are
+    ) -> None:
+        roles = [role for dependency in dependencies or () if isinstance(dependency, SecurityParam) for role in dependency.scopes or ()]
+        others = [dependency for dependency in dependencies or () if not isinstance(dependency, SecurityParam)]
+        extra = {**(openapi_extra or {}), **({"security": [{SCHEME: roles}]} if roles else {})}
+        super().__init__(path, endpoint, dependencies=others, openapi_extra=extra, **options)
 
     def get_route_handler(self) -> Handler:
-        role = required_role(self.dependencies)
+        role = required_role(self)
         serve = super().get_route_handler()
         takes_json = self.body_field is not None
 
@@ -69,9 +87,10 @@ class Router(APIRouter):
         super().__init__(route_class=Route, tags=[tag])
 
 
-def required_role(dependencies: list[DependsParam]) -> Role | None:
-    scopes = {scope for dependency in dependencies if isinstance(dependency, SecurityParam) for scope in dependency.scopes or ()}
-    return next((role for role in reversed(ROLES) if role in scopes), None)
+def required_role(route: APIRoute) -> Role | None:
+    """The highest role that a route asks for; None for a route that is open to all."""
+    named = {role for requirement in (route.openapi_extra or {}).get("security", []) for role in requirement.get(SCHEME, [])}
+    return next((role for role in reversed(ROLES) if role in named), None)
 
 
 def authorise(request: Request, role: Role) -> None:

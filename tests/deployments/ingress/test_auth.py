@@ -33,7 +33,7 @@ async def test_every_route_lets_in_its_role_and_those_above(locked: FastAPI, rol
         for route in locked.routes:
             if not isinstance(route, APIRoute) or route.path in OPEN_TO_ALL:
                 continue
-            needed = required_role(route.dependencies)
+            needed = required_role(route)
             assert needed is not None, route.path
             for method in route.methods:
                 status = (await client.request(method, route.path.replace("{", "").replace("}", ""), headers=headers)).status_code
