@@ -46,6 +46,7 @@ async def test_a_restarted_server_is_found_again_and_a_follower_lives_through_it
     async with await Store.open(mortal_server.url()) as store:
         follower = Follower(store, on_change, poll_s=0.02)
         async with follower.running():
+            await follower.wait_for(0, timeout_s=10)  # what is put during the first load may be handed out twice
             await follower.wait_for(await store.put_products([product(1)], actor=BY), timeout_s=10)
             mortal_server.stop(how)
             with pytest.raises(Unavailable):

@@ -58,10 +58,10 @@ async def test_two_processes_write_at_once_without_loss_repeats_or_gaps(database
 
 
 async def _start_together(url: str) -> None:
-    writers = [await _start_writer(url, str(number), 1) for number in range(3)]
+    writers = [await _start_writer(url, str(number), 1) for number in range(2)]
     await asyncio.gather(*(writer.communicate() for writer in writers))
-    assert [writer.returncode for writer in writers] == [0, 0, 0]
-    assert sorted(await _stored_ids(url)) == ["0-0", "1-0", "2-0"]
+    assert [writer.returncode for writer in writers] == [0, 0]
+    assert sorted(await _stored_ids(url)) == ["0-0", "1-0"]
 
 
 async def test_processes_that_start_together_on_a_new_file_all_find_it_ready(sqlite_url: str) -> None:
