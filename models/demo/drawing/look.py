@@ -2,8 +2,10 @@
 
 import colorsys
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from random import Random
+
+from models.demo.drawing.shapes import DEMO_FAMILIES
 
 Colour = tuple[int, int, int]
 
@@ -46,9 +48,13 @@ class Look:
 
 
 def look_of(product_id: str, category: str) -> Look:
-    """The look of one product, from a stable hash of its id. An unknown category draws from all families."""
+    """The look of one product: from a stable hash of its id, the demo catalogue's in their own shapes.
+
+    An unknown category draws from all families.
+    """
     digest = hashlib.sha256(f"{category}/{product_id}".encode()).digest()
-    return random_look(Random(int.from_bytes(digest[:8], "big")), category=category)
+    look = random_look(Random(int.from_bytes(digest[:8], "big")), category=category)
+    return replace(look, family=DEMO_FAMILIES.get(product_id, look.family))
 
 
 def random_look(rng: Random, *, category: str | None = None) -> Look:
