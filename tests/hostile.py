@@ -247,6 +247,10 @@ EDGES = [
     Hostile("33 MiB in pieces", "POST", "/v1/answer", (413,), b" " * MIB, JSON, pieces=33),
     Hostile("33 MiB of picture", "POST", "/v1/recognize", (413,), JPEG + b"\0" * (33 * MIB), {"Content-Type": "image/jpeg"}),
     Hostile("33 MiB of form", "POST", "/v1/recognize", (413,), form(("frame", FILE, b"\0" * (33 * MIB))), FORM),
+    raw("15 million values", "/v1/events", b'{"events": [' + b"1," * (15 * MIB) + b"1]}", 413),
+    raw("2 MiB of question", "/v1/answer", b'{"question": "' + b"a" * (2 * MIB) + b'"}', 413),
+    body("base64 with padding in the middle", "/v1/recognize", {"frame": {"base64": "/9j/" * 300_000 + "/9g=" + "/9j/"}}),
+    body("base64 of megabytes, broken late", "/v1/recognize", {"frame": {"base64": "/9j/" * 600_000 + "/9j"}}),
     raw("gzip bomb", "/v1/answer", gzip.compress(b" " * (64 * MIB), 9), 413, Content_Encoding="gzip"),
     raw("deflate bomb", "/v1/events", zlib.compress(b" " * (64 * MIB), 9), 413, Content_Encoding="deflate"),
 ]
