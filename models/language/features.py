@@ -24,6 +24,8 @@ class HashedNgrams:
 
     def __call__(self, texts: Sequence[str]) -> sparse.csr_matrix:
         """float32 (len(texts), 2 ** bits); a text without any n-gram is a row of zeros."""
+        if not texts:
+            return sparse.csr_matrix(np.zeros((0, self.size), dtype=np.float32))
         counts = cast(sparse.csr_matrix, self._hasher.transform(ngrams(text) for text in texts))
         counts.data = np.sqrt(counts.data)
         return _unit_rows(counts)
@@ -61,7 +63,7 @@ def _is_chinese(piece: str) -> bool:
 
 
 def _unit_rows(matrix: sparse.csr_matrix) -> sparse.csr_matrix:
-    norms = np.sqrt(np.add.reduceat(np.append(matrix.data**2, 0.0), matrix.indptr[:-1])) if matrix.shape[0] else np.ones(0)
+    norms = np.sqrt(np.add.reduceat(np.append(matrix.data**2, 0.0), matrix.indptr[:-1]))
     lengths = np.diff(matrix.indptr)
     matrix.data /= np.repeat(np.where(lengths > 0, norms, 1.0), lengths).astype(np.float32)
     return matrix
