@@ -1,18 +1,24 @@
 """How well the recommender foresees what viewers do: full ranking over all candidates, later events of viewers it never saw."""
 
 import math
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime, timedelta
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
+from models.artifacts import open_artifact
+from models.evaluation.rooms import evaluate_rooms
+from models.recommend.behaviour import Behaviour
+from models.recommend.history import Log, by_viewer, moment
 from models.recommend.ranker import Ranker
+from models.recommend.retriever import ShopIndex, TextEmbedder
+from models.recommend.rooms import RoomRanker
 from models.recommend.sources import HISTORY_EVENTS, Sources
-from models.types import Event, ProductId, RankRequest, Room, ViewerId
+from models.types import Event, Product, ProductId, RankRequest, Room, ViewerId
 
 ACTED = ("click", "cart", "purchase")
-Log = Mapping[ViewerId, Sequence[Event]]  # each viewer's events, oldest first
 
 
 def ndcg(ranking: Sequence[ProductId], relevant: Collection[ProductId], k: int = 10) -> float:
@@ -39,6 +45,27 @@ def area_under_curve(scores: NDArray[np.float64], labels: NDArray[np.bool_]) -> 
         return 0.5
     above = (positive[:, None] > negative).mean() + 0.5 * (positive[:, None] == negative).mean()
     return float(above)
+
+
+def evaluate_artifact(
+    location: str | Path, events: Iterable[Event], products: Sequence[Product], rooms: Sequence[Room], *, embedder: TextEmbedder
+) -> dict[str, float]:
+    """Scores of a trained folder on a log: all viewers, histories from its first three quarters, outcomes from the last.
+
+    Popularity is the folder's own. Raises ArtifactError for a folder that cannot be used, ValueError for a log without viewers.
+    """
+    folder = open_artifact(location, kind="recommender", schema=1)
+    everything = sorted(events, key=lambda event: (event.at, event.event_id))
+    log = by_viewer(everything)
+    if not log:
+        raise ValueError("no events of viewers to evaluate on; import events first or simulate some")
+    behaviour = Behaviour.load(folder)
+    shop = ShopIndex(embedder, picture_dim=1, factor_dim=behaviour.factor_dim)
+    shop.put_products(products)
+    shop.put_factors(behaviour.item_vectors())
+    at = moment(log, 0.75)
+    scores = evaluate(log, rooms, Sources(behaviour, shop), Ranker.load(folder), at)
+    return {**scores, **evaluate_rooms(everything, rooms, RoomRanker(shop), at, viewers=log.keys())}
 
 
 def evaluate(log: Log, rooms: Sequence[Room], sources: Sources, ranker: Ranker, at: datetime) -> dict[str, float]:

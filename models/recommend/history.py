@@ -1,8 +1,12 @@
 """What a viewer's events say about their interest in products: the one reading of a history that all parts share."""
 
-from collections.abc import Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
 
-from models.types import Event, EventType, ProductId
+from models.types import Event, EventType, ProductId, ViewerId
+
+Log = Mapping[ViewerId, Sequence[Event]]  # each viewer's events, oldest first
 
 # Interest that one event shows; a purchase counts as five clicks. Events not named here show none.
 INTEREST: Mapping[EventType, float] = {"click": 1.0, "like": 1.0, "comment": 1.0, "share": 1.5, "cart": 3.0, "purchase": 5.0}
@@ -27,3 +31,19 @@ def weighted_products(history: Sequence[Event], context: Sequence[ProductId] = (
     kept = dict(list(merged.items())[:limit])
     top = max(kept.values(), default=1.0)
     return {product_id: weight / top for product_id, weight in kept.items()}
+
+
+def by_viewer(events: Iterable[Event]) -> Log:
+    """Viewers' own events in order of time; what hosts display is left out."""
+    log = defaultdict[ViewerId, list[Event]](list)
+    for event in sorted(events, key=lambda event: (event.at, event.event_id)):
+        if event.type != "display":
+            log[event.viewer_id].append(event)
+    return dict(log)
+
+
+def moment(log: Log, share: float) -> datetime:
+    """The time at which `share` (0..1) of the span of a non-empty log has passed."""
+    first = min(events[0].at for events in log.values())
+    last = max(events[-1].at for events in log.values())
+    return first + (last - first) * share

@@ -16,17 +16,19 @@ from models.evaluation.recommender import evaluate
 from models.evaluation.rooms import evaluate_rooms
 from models.recommend.behaviour import Behaviour
 from models.recommend.features import DENSE_NAMES, ItemVectors
+from models.recommend.history import Log, by_viewer, moment
 from models.recommend.item_factors import Fit, item_to_item, item_vectors
 from models.recommend.popularity import Popularity
 from models.recommend.ranker import Ranker, RankerConfig, WideAndDeep
 from models.recommend.retriever import ShopIndex, TextEmbedder
 from models.recommend.rooms import RoomRanker
 from models.recommend.sources import Sources
-from models.training.recommender_data import Examples, Log, Replay, by_viewer, interest_matrix, is_held_out
+from models.training.recommender_data import Examples, Replay, interest_matrix, is_held_out
 from models.types import Event, Product, Room
 
 KIND, SCHEMA = "recommender", 1
 DEMO_UNTIL = datetime(2026, 1, 1, tzinfo=UTC)
+DEMO_SEED = 7  # of the world that `deployments.demo` fills the store with
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +68,7 @@ def train(  # noqa: PLR0913  # data, place and options of one run
     kept: Log = {viewer_id: events for viewer_id, events in log.items() if not is_held_out(viewer_id, options.held_out)}
     shop = ShopIndex(embedder, picture_dim=1, factor_dim=options.fit.factor_dim)
     shop.put_products(products)
-    middle, end = _moment(log, options.behaviour_until), _moment(log, options.ranker_until)
+    middle, end = moment(log, options.behaviour_until), moment(log, options.ranker_until)
     model = _fit_ranker(_replayed(kept, products, rooms, shop, (middle, end), options, seed), options, seed)
     behaviour = fit_behaviour(kept, products, end, options.fit, seed)
     shop.put_factors(behaviour.item_vectors())
@@ -84,7 +86,7 @@ def train_on_demo(
     out: Path,
     *,
     embedder: TextEmbedder,
-    seed: int = 1,
+    seed: int = DEMO_SEED,
     viewers: int = 1500,
     days: float = 28.0,
     options: TrainOptions | None = None,
@@ -105,12 +107,6 @@ def fit_behaviour(log: Log, products: Sequence[Product], until: datetime, fit: F
     for event in sorted((e for events in log.values() for e in events if e.at < until), key=lambda event: event.at):
         popularity.observe(event)
     return Behaviour(items, item_to_item(matrix, fit), item_vectors(matrix, fit, seed), popularity)
-
-
-def _moment(log: Log, share: float) -> datetime:
-    first = min(events[0].at for events in log.values())
-    last = max(events[-1].at for events in log.values())
-    return first + (last - first) * share
 
 
 def _replayed(  # noqa: PLR0913, PLR0917  # one use

@@ -1,7 +1,7 @@
 """From a log of events to what the recommender learns from; nothing of the future reaches a feature."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from hashlib import blake2b
@@ -13,7 +13,7 @@ from rich.progress import track
 from scipy import sparse
 
 from models.recommend.features import ItemVectors, Rows, distinct, features
-from models.recommend.history import INTEREST
+from models.recommend.history import INTEREST, Log
 from models.recommend.sources import HISTORY_EVENTS, Sources
 from models.types import Event, ProductId, RoomId, ViewerId
 
@@ -22,17 +22,6 @@ SESSION_GAP = timedelta(minutes=30)
 INTEREST_HALF_LIFE = timedelta(days=14)
 # How far down the funnel an event is: 1 click, 2 cart, 3 purchase
 DEPTH = {"click": 1, "cart": 2, "purchase": 3}
-
-Log = Mapping[ViewerId, Sequence[Event]]  # each viewer's events, oldest first
-
-
-def by_viewer(events: Iterable[Event]) -> Log:
-    """Viewers' own events in order of time; what hosts display is left out."""
-    log = defaultdict[ViewerId, list[Event]](list)
-    for event in sorted(events, key=lambda event: (event.at, event.event_id)):
-        if event.type != "display":
-            log[event.viewer_id].append(event)
-    return dict(log)
 
 
 def is_held_out(viewer_id: ViewerId, share: float) -> bool:

@@ -7,10 +7,10 @@ import pytest
 
 from models.artifacts import open_artifact
 from models.recommend.behaviour import Behaviour
+from models.recommend.history import by_viewer
 from models.recommend.item_factors import Fit
 from models.recommend.ranker import Ranker
 from models.training.recommender import fit_behaviour
-from models.training.recommender_data import by_viewer
 from models.types import Event, EventId, EventType, ProductId, RoomId, ViewerId
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
