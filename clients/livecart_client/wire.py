@@ -8,7 +8,17 @@ import re
 from decimal import Decimal
 from typing import Annotated, Generic, Literal, TypeVar
 
-from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, WithJsonSchema, model_validator
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PlainSerializer,
+    WithJsonSchema,
+    model_validator,
+)
 
 Language = Literal["zh", "en"]
 T = TypeVar("T")
@@ -36,6 +46,18 @@ def _decimal_string(value: object) -> object:
     return value
 
 
+def _no_boolean(value: object) -> object:
+    if isinstance(value, bool):
+        raise ValueError("must be a number, not a boolean")  # noqa: TRY004  # pydantic reports ValueErrors
+    return value
+
+
+def _iso_time(value: object) -> object:
+    if isinstance(value, int | float) or (isinstance(value, str) and not re.match(r"\d{4}-\d{2}-\d{2}", value)):
+        raise ValueError('must be an ISO 8601 time with a zone such as "2026-11-11T20:00:00+08:00"')
+    return value
+
+
 def _attribute_value(value: object) -> object:
     return str(value) if isinstance(value, int | float) and not isinstance(value, bool) else value
 
@@ -51,6 +73,9 @@ Amount = Annotated[
     PlainSerializer(str, return_type=str, when_used="json"),
     WithJsonSchema({"type": "string", "pattern": r"^\d{1,12}(\.\d{1,4})?$", "examples": ["199.00"]}),
 ]
+NotBoolean = BeforeValidator(_no_boolean)
+Flag = Annotated[bool, Field(strict=True)]
+Moment = Annotated[AwareDatetime, BeforeValidator(_iso_time)]
 Box = tuple[float, float, float, float]
 ProductIds = Annotated[tuple[Identifier, ...], Field(max_length=500)]
 
@@ -145,7 +170,7 @@ class Room(Request):
     title: Name
     host: Name
     tags: Annotated[tuple[Name, ...], Field(max_length=50)] = ()
-    live: Annotated[bool, Field(strict=True)] = False
+    live: Flag = False
     shelf: ProductIds = ()
     showing: Identifier | None = None
 
@@ -159,10 +184,10 @@ class Event(Request):
     event_id: Identifier
     viewer_id: Identifier
     type: EventType
-    at: AwareDatetime
+    at: Moment
     room_id: Identifier | None = None
     product_id: Identifier | None = None
-    value: float | None = None
+    value: Annotated[float, NotBoolean] | None = None
     text: ShortText | None = None
 
 
@@ -192,8 +217,8 @@ class RecognizeOptions(Request):
     """What goes with a frame, as form fields or query parameters."""
 
     room_id: Identifier | None = None
-    top_k: Annotated[int, Field(ge=1, le=50)] = 3
-    min_score: Annotated[float, Field(ge=0, le=1)] | None = None
+    top_k: Annotated[int, Field(ge=1, le=50), NotBoolean] = 3
+    min_score: Annotated[float, Field(ge=0, le=1), NotBoolean] | None = None
 
 
 class RecognizeRequest(RecognizeOptions):
@@ -230,7 +255,7 @@ class AnswerRequest(Request):
     product_id: Identifier | None = None
     viewer_id: Identifier | None = None
     language: Language | None = None
-    stream: bool = False
+    stream: Flag = False
 
 
 class Citation(Reply):
@@ -267,8 +292,8 @@ class ScriptRequest(Request):
     scene: Name | None = None
     style: Name | None = None
     language: Language = "zh"
-    duration_s: Annotated[float, Field(ge=10, le=3_600)] = 90
-    stream: bool = False
+    duration_s: Annotated[float, Field(ge=10, le=3_600), NotBoolean] = 90
+    stream: Flag = False
 
 
 class Finding(Reply):
@@ -324,7 +349,7 @@ class RecommendContext(Request):
 class RecommendRequest(Request):
     viewer_id: Identifier
     room_id: Identifier | None = None
-    k: Annotated[int, Field(ge=1, le=100)] = 10
+    k: Annotated[int, Field(ge=1, le=100), NotBoolean] = 10
     context: RecommendContext = RecommendContext()
     exclude: ProductIds = ()
     within: Literal["room"] | None = None
@@ -355,7 +380,7 @@ class RecommendReply(GraphReply):
 
 class RoomsRequest(Request):
     viewer_id: Identifier
-    k: Annotated[int, Field(ge=1, le=100)] = 10
+    k: Annotated[int, Field(ge=1, le=100), NotBoolean] = 10
 
 
 class RoomReason(Reply):
@@ -380,7 +405,7 @@ class MomentOptions(Request):
     viewer_id: Identifier
     room_id: Identifier | None = None
     comment: ShortText | None = None
-    k: Annotated[int, Field(ge=1, le=100)] = 5
+    k: Annotated[int, Field(ge=1, le=100), NotBoolean] = 5
 
 
 class MomentRequest(MomentOptions):

@@ -39,6 +39,13 @@ def test_skipped_nodes_are_not_counted() -> None:
     assert 'node="match"' not in telemetry.render()
 
 
+def test_a_callers_method_makes_no_new_series() -> None:
+    telemetry = Telemetry()
+    for method in ("BREW", "WHEN", "GET"):
+        telemetry.request(method, "unmatched", 405, 0.001)
+    assert 'livecart_requests_total{method="other",route="unmatched",status="405"} 2.0' in telemetry.render()
+
+
 def test_nodes_and_fallbacks_are_published() -> None:
     telemetry = Telemetry()
     telemetry.spans("g", [ran(0.02, Outcome.TIMEOUT, used_fallback=True)])
