@@ -131,10 +131,11 @@ def _clean(line: dict[str, object]) -> dict[str, object]:
 
 
 def configure_logging(*, style: Literal["json", "console"] = "console", level: str = "INFO") -> None:
-    """Send the `livecart` loggers to standard error; called once by the process that serves. Other libraries' loggers stay as they are."""
+    """Send the `livecart` loggers to standard error; called once by the process that serves. Other libraries' loggers stay as they are, but for one."""
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(JsonLines() if style == "json" else Console())
     logger = logging.getLogger("livecart")
     logger.handlers = [handler]
     logger.setLevel(level)
     logger.propagate = False
+    logging.getLogger("python_multipart").setLevel(logging.ERROR)  # it warns about each malformed form: any caller could fill the log
