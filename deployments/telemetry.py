@@ -131,7 +131,7 @@ def _clean(line: dict[str, object]) -> dict[str, object]:
 
 
 def configure_logging(*, style: Literal["json", "console"] = "console", level: str = "INFO") -> None:
-    """Send the `livecart` loggers to standard error; called once by the process that serves. Other libraries' loggers stay as they are, but for one."""
+    """Send the `livecart` loggers to standard error; called once by the process that serves. Other loggers stay as they are, but one."""
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(JsonLines() if style == "json" else Console())
     logger = logging.getLogger("livecart")
