@@ -99,7 +99,7 @@ class IngressConfig(Frozen):
     limits: Limits = Limits()
     graphs: dict[str, GraphConfig] = {}
     match_threshold: Annotated[float, Field(ge=-1, le=1)] | None = None  # None: the one calibrated with the embedder
-    bank_threshold: Annotated[float, Field(ge=0, le=1)] = 0.75  # question similarity from which on a stored answer is given as it is
+    bank_threshold: Annotated[float, Field(ge=0, le=1)] = 0.7  # question similarity from which on a stored answer is given as it is
     evidence_threshold: Annotated[float, Field(ge=0, le=1)] = 0.3  # similarity from which on a passage may support a generated answer
 
 

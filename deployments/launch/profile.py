@@ -33,6 +33,9 @@ TUNED_PROFILE: Mapping[str, str] = MappingProxyType(
         "RAY_SERVE_REPLICA_GRPC_MAX_MESSAGE_LENGTH": str(64 * 2**20),
         # a constructor that fails twice fails again: report it instead of trying for minutes
         "RAY_SERVE_MAX_PER_REPLICA_RETRY_COUNT": "2",
+        # a front end that starts on a busy machine is waited for, not killed after 5 s and started again
+        "RAY_SERVE_PROXY_READY_CHECK_TIMEOUT_S": "60",
+        "RAY_SERVE_PROXY_HEALTH_CHECK_TIMEOUT_S": "30",
         "RAY_USAGE_STATS_ENABLED": "0",
         # Ray's name for "this machine is no cluster": the node's address is 127.0.0.1, so every gRPC server of Ray listens there only
         "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0",
