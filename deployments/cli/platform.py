@@ -1,5 +1,6 @@
-"""`livecart up`, `down`, `status`, `version`."""
+"""`livecart up`, `down`, `status`, `plan`, `deploy`, `version`."""
 
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -10,6 +11,7 @@ from deployments.cli.common import HERE, AsJson, Home, fail, print_json
 if TYPE_CHECKING:
     from deployments.launch.control import Status
 
+Edited = Annotated[Path, typer.Argument(help="The edited configuration.")]
 Config = Annotated[Path, typer.Option("--config", "-c", help="Ray Serve configuration of the application `livecart`.")]
 
 
@@ -17,6 +19,8 @@ def register(app: typer.Typer) -> None:
     app.command(rich_help_panel="Platform")(up)
     app.command(rich_help_panel="Platform")(down)
     app.command(rich_help_panel="Platform")(status)
+    app.command(rich_help_panel="Platform")(plan)
+    app.command(rich_help_panel="Platform")(deploy)
     app.command(rich_help_panel="Platform")(version)
 
 
@@ -98,6 +102,45 @@ def _print_status(found: "Status") -> None:
         processes.add_row(str(use.pid), use.name, f"{use.memory_mb:.0f}", f"{use.cpu_s:.0f}", " ".join(ports.get(use.pid, [])))
     console.print(processes)
     console.print(f"{len(found.processes)} processes, {sum(use.memory_mb for use in found.processes):.0f} MB. Logs: {found.run.logs}")
+
+
+def plan(config: Edited, home: Home = HERE, *, as_json: AsJson = False) -> None:
+    """Show what an edited configuration would change in the running platform, and what that restarts. Changes nothing.
+
+    Example: `livecart plan serve_config.yaml`
+    """
+    from deployments.launch.errors import LaunchError
+    from deployments.launch.up import changes
+
+    try:
+        found = changes(config, home)
+    except LaunchError as error:
+        fail(str(error))
+    if as_json:
+        print_json({"changes": [asdict(change) for change in found]})
+        return
+    for change in found:
+        typer.echo(f"{change.where}: {change.old!r} -> {change.new!r}  ({change.consequence})")
+    if not found:
+        typer.echo("no change")
+
+
+def deploy(
+    config: Edited,
+    home: Home = HERE,
+    timeout_s: Annotated[float, typer.Option("--timeout", help="Seconds to wait until the edited application answers.")] = 600.0,
+) -> None:
+    """Deploy an edited configuration into the running platform and wait until it answers.
+
+    Examples: `livecart plan serve_config.yaml`, then `livecart deploy serve_config.yaml`
+    """
+    from deployments.launch.errors import LaunchError
+    from deployments.launch.up import redeploy
+
+    try:
+        redeploy(config, home, timeout_s=timeout_s)
+    except LaunchError as error:
+        fail(str(error))
 
 
 def version(*, as_json: AsJson = False) -> None:

@@ -3,7 +3,6 @@
 import json
 import shutil
 import signal
-import time
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -25,11 +24,10 @@ def down(home: Path) -> list[str]:
     if last is None:
         raise NotRunningError(f"no livecart runs with the data in {home.resolve()}.")
     if state.is_locked(home):
-        with suppress(ProcessLookupError, psutil.NoSuchProcess):
-            psutil.Process(last.launcher_pid).send_signal(signal.SIGTERM)
-        ends = time.monotonic() + ORDERLY_S
-        while state.is_locked(home) and time.monotonic() < ends:
-            time.sleep(0.1)
+        with suppress(psutil.NoSuchProcess, psutil.TimeoutExpired):
+            launcher = psutil.Process(last.launcher_pid)
+            launcher.send_signal(signal.SIGTERM)
+            launcher.wait(ORDERLY_S)
     left = sweep(last.run_id)
     shutil.rmtree(last.folder, ignore_errors=True)
     state.forget(home)

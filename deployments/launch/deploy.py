@@ -18,7 +18,7 @@ from deployments.launch.config import APPLICATION
 from deployments.launch.errors import StartFailedError
 
 LOG_LINES = 15
-POLL_S = 0.25
+POLL_S = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +45,12 @@ def deploy(schema: ServeDeploySchema) -> ServeControllerClient:
         raise StartFailedError(f"Ray Serve's controller or front end did not start: {plain(str(error))}") from error
     client.deploy_apps(schema, _blocking=False)
     return client
+
+
+def redeploy(schema: ServeDeploySchema) -> None:
+    """Hands an edited application to the Serve that this process is connected to."""
+    client = serve.context._get_global_client()
+    client.deploy_apps(schema, _blocking=False)
 
 
 def states() -> tuple[ApplicationStatus | None, str, list[DeploymentState]]:

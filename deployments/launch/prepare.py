@@ -19,6 +19,7 @@ from deployments.launch.profile import TUNED_PROFILE
 from deployments.launch.sweep import RUN_VARIABLE
 
 SESSION = "session"
+TOKEN = "token"  # noqa: S105  # a file name
 LOGS_KEPT = 5
 FOLDER_LENGTH = 32  # a UNIX socket's path holds 107 bytes, and Ray's names take 75 of them
 
@@ -34,7 +35,7 @@ class Run:
 
     @property
     def token(self) -> Path:
-        return self.folder / "token"
+        return self.folder / TOKEN
 
 
 def prepare(home: Path) -> Run:
@@ -85,6 +86,11 @@ def environment(run: Run, front_end: FrontEnd) -> dict[str, str]:
         "RAY_SERVE_FALLBACK_PROXY_HTTP_PORT": str(fallback),
         **_haproxy(run, front_end),
     }
+
+
+def visitor_environment(folder: Path) -> dict[str, str]:
+    """The environment of a process that joins a running cluster for a moment: no mark, so nobody sweeps it."""
+    return {**TUNED_PROFILE, **os.environ, "RAY_AUTH_TOKEN_PATH": str(folder / TOKEN)}
 
 
 def _haproxy(run: Run, front_end: FrontEnd) -> dict[str, str]:

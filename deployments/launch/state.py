@@ -13,6 +13,7 @@ from deployments.launch.errors import AlreadyRunningError
 STATE_FILE = "run.json"
 LOCK_FILE = "run.lock"
 STATUS_FILE = "status.json"
+DEPLOYED_FILE = "deployed.yaml"  # the configuration as it was last deployed, which an editor does not change
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +51,7 @@ def load(home: Path) -> RunState | None:
 
 
 def forget(home: Path) -> None:
-    for name in (STATE_FILE, STATUS_FILE):
+    for name in (STATE_FILE, STATUS_FILE, DEPLOYED_FILE):
         (home / name).unlink(missing_ok=True)
 
 

@@ -20,6 +20,8 @@ COMMANDS = [
     ["down"],
     ["status"],
     ["version"],
+    ["plan"],
+    ["deploy"],
     ["ask"],
     ["recognize"],
     ["recommend"],

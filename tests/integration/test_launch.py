@@ -31,6 +31,14 @@ except LaunchError as error:
 """
 
 
+REDEPLOY = """
+import sys
+from pathlib import Path
+from deployments.launch.up import redeploy
+redeploy(Path(sys.argv[1]), Path(sys.argv[2]), timeout_s=120, import_path="tests.integration.toy_app:build")
+"""
+
+
 class Platform:
     """One home in which the toy application is started, as a shell would: in a process group of its own."""
 
@@ -51,6 +59,13 @@ class Platform:
         command = [sys.executable, "-c", START, str(config), str(self.home)]
         with self.output.open("wb") as output:
             return subprocess.Popen(command, cwd=ROOT, stdout=output, stderr=subprocess.STDOUT, start_new_session=True)
+
+    def redeploy(self, *, workers: int) -> "subprocess.CompletedProcess[str]":
+        config = self._folder / "edited.yaml"
+        text = (self._folder / "serve_config.yaml").read_text(encoding="utf-8")
+        config.write_text(text.replace("args:", f"deployments: [{{name: worker, num_replicas: {workers}}}], args:"), encoding="utf-8")
+        command = [sys.executable, "-c", REDEPLOY, str(config), str(self.home)]
+        return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=200)
 
     @property
     def output(self) -> Path:
@@ -87,7 +102,7 @@ def press_ctrl_c(launcher: "subprocess.Popen[bytes]") -> None:
     os.killpg(launcher.pid, signal.SIGINT)
 
 
-def test_listens_on_loopback_only_stops_cleanly_and_starts_again_at_once(platform: Platform) -> None:
+def test_listens_on_loopback_only_scales_stops_cleanly_and_starts_again_at_once(platform: Platform) -> None:
     launcher = platform.start()
     run = platform.wait_until_ready(launcher)
 
@@ -103,6 +118,12 @@ def test_listens_on_loopback_only_stops_cleanly_and_starts_again_at_once(platfor
     assert "already runs" in second.stderr
     assert "livecart down" in second.stderr
     assert httpx.get(f"{run.url}/readyz").is_success
+
+    edited = platform.redeploy(workers=2)
+    assert edited.returncode == 0, edited.stdout + edited.stderr
+    workers = {use.pid for use in read_status(platform.home).processes if use.name.endswith(":worker")}
+    assert len(workers) == 2
+    assert first_worker in workers  # the edit touched no replica
 
     press_ctrl_c(launcher)
     press_ctrl_c(launcher)

@@ -43,5 +43,6 @@ class Ingress:
 
 def build(settings: ToySettings) -> serve.Application:
     """The application graph, as `deployments.app:build` makes it."""
-    worker = serve.deployment(Worker, name="worker").bind(settings)
-    return serve.deployment(Ingress, name="ingress").bind(worker)
+    light = {"num_cpus": 0.1}
+    worker = serve.deployment(Worker, name="worker", ray_actor_options=light).bind(settings)
+    return serve.deployment(Ingress, name="ingress", ray_actor_options=light).bind(worker)
