@@ -16,11 +16,11 @@ from pathlib import Path
 
 import psutil
 
+from benchmarks.overhead.nodes import KINDS
 from benchmarks.overhead.run import Measured, measure, serving
 from benchmarks.overhead.serve import SERVERS
 
 CALLERS = (1, 8, 32)
-KINDS = ("noop", "work")
 
 
 def main() -> None:

@@ -14,6 +14,8 @@ VECTOR_BYTES = 1024
 SIDE = 128  # of the matrices
 ROUNDS = {"a": 16, "b": 10, "c": 10}  # 4.2 MFLOP each
 
+KINDS = ("noop", "work")
+
 Step = Callable[[bytes], bytes]
 
 

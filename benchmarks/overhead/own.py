@@ -13,7 +13,7 @@ from ray.serve.handle import DeploymentHandle
 from starlette.middleware import Middleware
 from starlette.responses import Response
 
-from benchmarks.overhead.nodes import merged, steps
+from benchmarks.overhead.nodes import KINDS, merged, steps
 from deployments.ingress.body import BodyLimit
 from deployments.ingress.disconnect import until_disconnect
 from deployments.ingress.edge import Edge
@@ -24,10 +24,10 @@ from deployments.settings import CoalesceSettings
 from deployments.telemetry import Telemetry
 from graphs.flow import Graph, GraphBuilder
 
-KINDS = ("noop", "work")
 NODES = ("a", "b", "c")
 BUDGET_S = 10.0
 CPUS = {"num_cpus": 0.1}
+QUIET = {"enable_access_log": False}  # livecart has an access log of its own
 
 Node = Callable[[bytes], Awaitable[bytes]]
 Answer = dict[str, int]
@@ -44,21 +44,24 @@ def graph_of(kind: str, nodes: Mapping[str, Node]) -> Graph[bytes, Answer]:
 def app_of(graphs: Mapping[str, Graph[bytes, Answer]]) -> FastAPI:
     """The layers that every request of livecart passes, around a route per graph."""
     telemetry = Telemetry()
-    observed = {name: graph.observed_by(telemetry.spans) for name, graph in graphs.items()}
     router = APIRouter()
-
-    @router.post("/{kind}")
-    async def run(kind: str, request: Request) -> Response:
-        body = await request.body()
-        run = await until_disconnect(request.receive, observed[kind].run(body, budget_s=BUDGET_S))
-        return Response(orjson.dumps(run.output), media_type="application/json")
-
+    for kind, graph in graphs.items():
+        router.post(f"/{kind}")(_handler(graph.observed_by(telemetry.spans)))
     app = FastAPI(
         openapi_url=None,
-        middleware=[Middleware(Edge, telemetry=telemetry), Middleware(BodyLimit, max_bytes=lambda: 32 * 2**20)],
+        middleware=[Middleware(Edge, telemetry=lambda: telemetry), Middleware(BodyLimit, max_bytes=lambda: 32 * 2**20)],
     )
     app.include_router(router)
     return app
+
+
+def _handler(graph: Graph[bytes, Answer]) -> Callable[[Request], Awaitable[Response]]:
+    async def run(request: Request) -> Response:
+        body = await request.body()
+        run = await until_disconnect(request.receive, graph.run(body, budget_s=BUDGET_S))
+        return Response(orjson.dumps(run.output), media_type="application/json")
+
+    return run
 
 
 class ReplicaNode:
@@ -135,4 +138,4 @@ def fused() -> Application:
 
 
 def _deployment(cls: type, name: str, *, max_ongoing_requests: int) -> Any:  # noqa: ANN401  # Ray has no types
-    return serve.deployment(cls, name=name, max_ongoing_requests=max_ongoing_requests, ray_actor_options=CPUS)
+    return serve.deployment(cls, name=name, max_ongoing_requests=max_ongoing_requests, ray_actor_options=CPUS, logging_config=QUIET)

@@ -1,7 +1,6 @@
-"""The same graph the way others serve it: plain Ray Serve, one FastAPI process, LitServe."""
+"""The same graph the way others serve it: plain Ray Serve, and one FastAPI process; LitServe is in lit.py."""
 
 import asyncio
-from typing import Any
 
 from fastapi import FastAPI, Request
 from fastapi.concurrency import run_in_threadpool
@@ -68,29 +67,3 @@ def one_process() -> FastAPI:
         return merged(*await asyncio.gather(*(run_in_threadpool(working[node], vector) for node in ("b", "c"))))
 
     return api
-
-
-def litserve(port: int) -> None:
-    """LitServe with one API that calls the nodes; serves until it is stopped."""
-    import litserve as ls  # noqa: PLC0415  # optional: only this server needs it
-
-    class Nodes(ls.LitAPI):  # type: ignore[misc]  # LitServe has no types
-        def __init__(self, kind: str) -> None:
-            super().__init__(api_path=f"/{kind}")
-            self._kind = kind
-
-        def setup(self, device: str) -> None:
-            self._steps = steps(self._kind)
-
-        async def decode_request(self, request: Request) -> bytes:
-            return await request.body()
-
-        def predict(self, body: bytes) -> dict[str, int]:
-            vector = self._steps["a"](body)
-            return merged(self._steps["b"](vector), self._steps["c"](vector))
-
-        def encode_response(self, output: dict[str, int]) -> dict[str, Any]:
-            return output
-
-    server = ls.LitServer([Nodes("noop"), Nodes("work")], accelerator="cpu")
-    server.run(host="127.0.0.1", port=port, num_api_servers=1, generate_client_file=False, log_level="warning")

@@ -49,7 +49,7 @@ def serving(name: str, home: Path) -> Iterator[Server]:
     """A running server; no process of it is left afterwards.
 
     Raises:
-        RuntimeError: it did not answer within two minutes; the message says where its output is.
+        RuntimeError: it did not answer within two minutes; the message holds the end of its output.
     """
     (port,) = free_ports(1)
     run_id, variables = _environment(name, port, home)
@@ -93,7 +93,7 @@ def _wait_until_it_answers(process: subprocess.Popen[bytes], port: int, log: Pat
                     return
         except (urllib.error.URLError, OSError):
             time.sleep(0.1)
-    raise RuntimeError(f"the server did not answer; its output is in {log}")
+    raise RuntimeError("the server did not answer:\n" + "\n".join(log.read_text(encoding="utf-8", errors="replace").splitlines()[-20:]))
 
 
 def measure(server: Server, kind: str, *, callers: int, seconds: float) -> Measured:

@@ -21,9 +21,9 @@ def main() -> None:
     if name == "one_process":
         _uvicorn(port)
     elif name == "litserve":
-        from benchmarks.overhead.peers import litserve  # noqa: PLC0415  # each server imports only what it needs
+        from benchmarks.overhead import lit  # noqa: PLC0415  # each server imports only what it needs
 
-        litserve(port)
+        lit.serve(port)
     else:
         _ray(name, port)
 
