@@ -4,6 +4,7 @@ Losses: penalty-reduced focal loss on the heat map (Zhou et al., 2019), generali
 cross entropy on the category, both weighted by the heat of the cell (Liu et al., "TTFNet", 2020).
 """
 
+import math
 import tempfile
 from pathlib import Path
 
@@ -38,19 +39,23 @@ def train(  # noqa: PLR0913  # one keyword per setting
     threads: int = 1,
     held_out: int = 400,
     model: DenseDetectorConfig | None = None,
+    max_minutes: float = math.inf,
 ) -> dict[str, float]:
-    """Trains (or resumes what `run` holds), writes the model with its manifest to `out` and returns the held-out metrics."""
+    """Trains (or resumes what `run` holds), writes the model with its manifest to `out` and returns the held-out metrics.
+
+    With `max_minutes` the schedule is squeezed to end by then. Returns `ap`, `ap50` and the like of unseen composites.
+    """
     torch.manual_seed(seed)
     torch.set_num_threads(threads)
     config = model or DenseDetectorConfig(
         id2label=dict(enumerate(CATEGORIES)), label2id={name: index for index, name in enumerate(CATEGORIES)}
     )
-    schedule = Schedule(steps=steps, learning_rate=2e-3)
+    schedule = Schedule(steps=steps, learning_rate=2e-3, limit_s=max_minutes * 60)
     training: Training[DenseDetector, FrameBatch] = Training(DenseDetector(config), schedule, run=run, device=pick_device(device))
     stream = FrameStream(seed=seed, side_px=side_px, first=training.step)
     loader = DataLoader(stream, batch_size=batch_size, num_workers=1, collate_fn=collate, prefetch_factor=6)
     training.fit(loader, loss_of, title="detector")
-    return export(training.averaged, out, side_px=side_px, seed=seed, frames=steps * batch_size, held_out=held_out)
+    return export(training.averaged, out, side_px=side_px, seed=seed, frames=training.step * batch_size, held_out=held_out)
 
 
 def loss_of(model: DenseDetector, batch: FrameBatch) -> Tensor:

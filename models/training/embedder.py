@@ -1,5 +1,6 @@
 """Trains the product embedder that ships: supervised contrastive learning (Khosla et al., 2020) where each drawn look is a class."""
 
+import math
 from pathlib import Path
 from random import Random
 
@@ -12,7 +13,7 @@ from models.demo.drawing import scene
 from models.demo.drawing.look import random_look
 from models.evaluation.recognition import choose_threshold
 from models.training.loop import Schedule, Training, pick_device, save_network
-from models.training.pictures import CropStream, crops_of, similar_looks
+from models.training.pictures import CropStream, crops_of, similar_looks, twice
 from models.vision.checkpoints import SCHEMA
 from models.vision.embedder import EmbedderConfig, ProductEmbedder
 
@@ -30,17 +31,22 @@ def train(  # noqa: PLR0913  # one keyword per setting
     threads: int = 1,
     held_out: int = 400,
     model: EmbedderConfig | None = None,
+    max_minutes: float = math.inf,
 ) -> dict[str, float]:
-    """Trains (or resumes what `run` holds) on `looks` x `views` crops a step, writes the model to `out`, returns the held-out metrics."""
+    """Trains (or resumes what `run` holds) on `looks` x `views` crops a step, writes the model to `out`, returns the held-out metrics.
+
+    With `max_minutes` the schedule is squeezed to end by then.
+    """
     torch.manual_seed(seed)
     torch.set_num_threads(threads)
-    schedule = Schedule(steps=steps, learning_rate=2e-3)
+    schedule = Schedule(steps=steps, learning_rate=2e-3, limit_s=max_minutes * 60)
     training: Training[ProductEmbedder, Tensor] = Training(
         ProductEmbedder(model or EmbedderConfig()), schedule, run=run, device=pick_device(device)
     )
     stream = CropStream(seed=seed, side_px=side_px, looks=looks, views=views, first=training.step)
-    training.fit(DataLoader(stream, batch_size=None, num_workers=1, prefetch_factor=4), loss_of, title="embedder")
-    return export(training.averaged, out, side_px=side_px, seed=seed, crops=steps * looks * views, held_out=held_out)
+    loader: DataLoader[Tensor] = DataLoader(stream, batch_size=None, num_workers=1, prefetch_factor=4)
+    training.fit(twice(loader, seed=training.step), loss_of, title="embedder")
+    return export(training.averaged, out, side_px=side_px, seed=seed, crops=training.step * looks * views, held_out=held_out)
 
 
 def loss_of(model: ProductEmbedder, crops: Tensor) -> Tensor:

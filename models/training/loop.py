@@ -3,6 +3,7 @@
 import copy
 import json
 import math
+import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,17 +30,20 @@ class Schedule:
     weight_decay: float = 1e-2
     average_decay: float = 0.99
     checkpoint_every: int = 50
+    limit_s: float = math.inf  # wall clock: the schedule is squeezed so that it ends by then
 
-    def rate(self, step: int) -> float:
+    def progress(self, step: int, elapsed_s: float = 0.0) -> float:
+        """How much of the schedule is behind, 0..1, by steps or by time, whichever is further."""
+        return min(1.0, max(step / self.steps, elapsed_s / self.limit_s))
+
+    def rate(self, step: int, elapsed_s: float = 0.0) -> float:
         """The factor on the learning rate at `step`.
 
-        >>> Schedule(steps=1000, learning_rate=1.0, warm_up_steps=10).rate(10)
-        1.0
+        >>> Schedule(steps=1000, learning_rate=1.0, warm_up_steps=10).rate(500)
+        0.5
         """
-        if step < self.warm_up_steps:
-            return (step + 1) / (self.warm_up_steps + 1)
-        progress = (step - self.warm_up_steps) / max(1, self.steps - self.warm_up_steps)
-        return 0.5 * (1 + math.cos(math.pi * min(1.0, progress)))
+        warm = min(1.0, (step + 1) / (self.warm_up_steps + 1))
+        return warm * 0.5 * (1 + math.cos(math.pi * self.progress(step, elapsed_s)))
 
 
 class Training(Generic[Module, Batch]):
@@ -51,6 +55,7 @@ class Training(Generic[Module, Batch]):
         self.schedule = schedule
         self.device = device
         self.step = 0
+        self._started_s = time.monotonic()
         self._checkpoint = run / "checkpoint.pt"
         self._optimiser = torch.optim.AdamW(self.model.parameters(), lr=schedule.learning_rate, weight_decay=schedule.weight_decay)
         run.mkdir(parents=True, exist_ok=True)
@@ -71,7 +76,7 @@ class Training(Generic[Module, Batch]):
         with Progress(*columns) as progress:
             task = progress.add_task(title, total=self.schedule.steps, completed=self.step, loss=smoothed)
             stream = iter(batches)
-            while self.step < self.schedule.steps:
+            while self.schedule.progress(self.step, self._elapsed_s()) < 1:
                 loss = self._advance(next(stream), loss_of)
                 smoothed = loss if math.isnan(smoothed) else 0.98 * smoothed + 0.02 * loss
                 progress.update(task, completed=self.step, loss=smoothed)
@@ -91,9 +96,12 @@ class Training(Generic[Module, Batch]):
         torch.save(state, partial)
         partial.replace(self._checkpoint)
 
+    def _elapsed_s(self) -> float:
+        return time.monotonic() - self._started_s
+
     def _advance(self, batch: Batch, loss_of: Callable[[Module, Batch], Tensor]) -> float:
         for group in self._optimiser.param_groups:
-            group["lr"] = self.schedule.learning_rate * self.schedule.rate(self.step)
+            group["lr"] = self.schedule.learning_rate * self.schedule.rate(self.step, self._elapsed_s())
         with torch.autocast(self.device.type, dtype=torch.bfloat16):
             loss = loss_of(self.model, batch)
         self._optimiser.zero_grad(set_to_none=True)

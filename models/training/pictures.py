@@ -1,12 +1,14 @@
 """Endless seeded streams of drawn pictures for the vision trainings, made on the fly in worker processes."""
 
 import io
-from collections.abc import Iterator
+from collections import deque
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from random import Random
 
 import numpy as np
 import torch
+import torch.nn.functional as F  # noqa: N812  # the field's name for it
 from PIL import Image, ImageDraw, ImageEnhance, ImageFilter
 from torch import Tensor
 from torch.utils.data import IterableDataset, get_worker_info
@@ -19,6 +21,7 @@ from models.demo.drawing.views import numbered_view, render
 SPRITE_PX = 160
 CROP_SPRITE_PX = 88
 POOL_SIZE = 384
+SHUFFLED_FRAMES = 48  # relatives of one frame are spread over several batches
 FRAME_SIZES = ((234, 416), (270, 360), (306, 306), (360, 270), (416, 234))  # width, height: the shapes of phones and cameras
 FrameExample = tuple[Tensor, Tensor, Tensor]  # uint8 (3, side, side); float (k, 4) x1 y1 x2 y2 in 0..1; int64 (k,) categories
 
@@ -34,12 +37,15 @@ class FrameStream(IterableDataset[FrameExample]):
     def __iter__(self) -> Iterator[FrameExample]:
         rng = _worker_rng(self.seed, self.first)
         pool = [_sprite(rng) for _ in range(32)]
+        ready: list[FrameExample] = []
         while True:
             pool += [_sprite(rng)] * (rng.random() < 0.7)
             del pool[: max(0, len(pool) - POOL_SIZE)]
             example = frame_example(rng, pool, self.side_px)
-            yield example
-            yield mirrored(example, rng)
+            closer = zoomed(example, rng)
+            ready += [example, mirrored(example, rng), closer, mirrored(closer, rng)]
+            while len(ready) >= SHUFFLED_FRAMES:
+                yield ready.pop(rng.randrange(len(ready)))
 
 
 def frame_example(rng: Random, pool: list[tuple[Image.Image, int]], side_px: int) -> FrameExample:
@@ -60,6 +66,20 @@ def mirrored(example: FrameExample, rng: Random) -> FrameExample:
     return (pixels.flip(2) * gains).clamp(0, 255).to(torch.uint8), turned, categories
 
 
+def zoomed(example: FrameExample, rng: Random) -> FrameExample:
+    """A part of the frame, enlarged; products of which less than half is left in it are no longer asked for."""
+    pixels, boxes, categories = example
+    side = pixels.shape[-1]
+    wide, tall = (rng.randrange(round(side * 0.6), side + 1) for _ in range(2))
+    left, top = rng.randrange(side - wide + 1), rng.randrange(side - tall + 1)
+    window = pixels[None, :, top : top + tall, left : left + wide].float()
+    enlarged = F.interpolate(window, (side, side), mode="bilinear", align_corners=False)[0].to(torch.uint8)
+    moved = (boxes * side - torch.tensor([left, top, left, top])) / torch.tensor([wide, tall, wide, tall])
+    cut = moved.clamp(0, 1)
+    kept = (cut[:, 2:] - cut[:, :2]).prod(dim=1) >= 0.5 * (moved[:, 2:] - moved[:, :2]).prod(dim=1)
+    return enlarged, cut[kept], categories[kept]
+
+
 class CropStream(IterableDataset[Tensor]):
     """Groups of crops of one product: uint8 (looks, views, 3, side, side) a step, many of the looks hard to tell apart."""
 
@@ -77,6 +97,32 @@ class CropStream(IterableDataset[Tensor]):
             backdrops[rng.randrange(len(backdrops))] = scene.stage(rng, (160, 160)).picture
             looks = similar_looks(rng, self.looks)
             yield torch.stack([crops_of(look, rng, backdrops, views=self.views, side_px=self.side_px) for look in looks])
+
+
+def twice(stream: Iterable[Tensor], *, seed: int) -> Iterator[Tensor]:
+    """Each batch of crops and, after it, a recent one shaken. Runs where the training does: `grid_sample` crashes in a forked worker."""
+    rng = Random(seed)
+    recent: deque[Tensor] = deque(maxlen=8)
+    for fresh in stream:
+        yield fresh
+        recent.append(fresh)
+        yield shaken(rng.choice(recent), rng)
+
+
+def shaken(crops: Tensor, rng: Random) -> Tensor:
+    """The same crops, uint8 (looks, views, 3, side, side), each turned, moved and lit a little differently."""
+    flat = crops.flatten(0, 1).float()
+    generator = torch.Generator().manual_seed(rng.randrange(2**31))
+    noise = torch.rand(len(flat), 7, generator=generator) * 2 - 1
+    angle, scale = noise[:, 0] * 0.16, 1 + noise[:, 1] * 0.1
+    rows = (
+        torch.stack((angle.cos() * scale, -angle.sin() * scale, noise[:, 2] * 0.1), dim=1),
+        torch.stack((angle.sin() * scale, angle.cos() * scale, noise[:, 3] * 0.1), dim=1),
+    )
+    grid = F.affine_grid(torch.stack(rows, dim=1), list(flat.shape), align_corners=False)
+    gains = 1 + noise[:, 4:, None, None] * 0.12
+    moved = F.grid_sample(flat, grid, padding_mode="border", align_corners=False) * gains
+    return moved.clamp(0, 255).to(torch.uint8).reshape(crops.shape)
 
 
 def similar_looks(rng: Random, count: int) -> list[Look]:

@@ -45,8 +45,8 @@ class ProductDetector:
         precision: Literal["float32", "bfloat16"] = "float32",
     ) -> None:
         self._device = torch.device(device)
-        self._detector = detector.model.to(self._device)
-        self._embedder = embedder.model.to(self._device)
+        self._detector = detector.model.to(self._device, memory_format=torch.channels_last)
+        self._embedder = embedder.model.to(self._device, memory_format=torch.channels_last)
         self._prepare_frames = detector.prepare
         self._prepare_crops = embedder.prepare
         self._max_pixels = max_pixels

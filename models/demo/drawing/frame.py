@@ -20,17 +20,17 @@ class Picture:
     boxes: tuple[Box, ...]
 
 
-def compose(sprites: Sequence[Image.Image], rng: Random, size: tuple[int, int]) -> Picture:
+def compose(sprites: Sequence[Image.Image], rng: Random, size: tuple[int, int], *, tidy: bool = False) -> Picture:
     """A live room of `size` (width, height) that shows all sprites: the first held up, the others on the table, a few floating.
 
-    Every product keeps at least half of itself visible. Between 0 and 6 sprites fit well.
+    Between 0 and 6 sprites fit well. A tidy room is well lit and nothing floats in it: for shop windows, not for training.
     """
-    room = scene.stage(rng, size)
+    room = scene.stage(rng, size, tidy=tidy)
     boxes: list[IntBox] = []
     for index, sprite in enumerate(sprites):
-        held = index == 0 and rng.random() < 0.8
+        held = index == 0 and (rng.random() < 0.8 or tidy)
         placed = _fitted(sprite, rng.uniform(*((0.22, 0.5) if held else (0.15, 0.36))) * min(size))
-        left, top = _place(placed, room, boxes, rng, held=held)
+        left, top = _held(placed, room) if held else _laid(placed, room, boxes, rng, floating=0.0 if tidy else 0.25)
         if held and rng.random() < 0.2:
             placed = placed.filter(ImageFilter.BoxBlur((rng.uniform(0.5, 0.02 * placed.width), 0)))
         room.picture.paste(placed, (left, top), placed)
@@ -39,7 +39,7 @@ def compose(sprites: Sequence[Image.Image], rng: Random, size: tuple[int, int]) 
         if held and rng.random() < 0.8:
             scene.grip(room.picture, box, room.skin, rng)
     scene.overlay(room.picture, rng)
-    return Picture(_exposed(room.picture, rng), tuple(_clipped(box, size) for box in boxes))
+    return Picture(room.picture if tidy else _exposed(room.picture, rng), tuple(_clipped(box, size) for box in boxes))
 
 
 def on_plain(sprite: Image.Image, rng: Random, size: tuple[int, int], *, fill: float) -> Picture:
@@ -59,18 +59,23 @@ def _fitted(sprite: Image.Image, longer_px: float) -> Image.Image:
     return cut.resize((max(4, round(cut.width * scale)), max(4, round(cut.height * scale))), Image.Resampling.BILINEAR, reducing_gap=2.0)
 
 
-def _place(placed: Image.Image, room: scene.Stage, taken: Sequence[IntBox], rng: Random, *, held: bool) -> tuple[int, int]:
-    """The left top corner that covers the least of what is there already (best of a few draws)."""
+def _held(placed: Image.Image, room: scene.Stage) -> tuple[int, int]:
+    """The left top corner that puts the product into the host's hand."""
+    return _inside(room.hand[0] - placed.width * 0.5, room.hand[1] - placed.height * 0.62, placed, room.picture.size)
+
+
+def _laid(placed: Image.Image, room: scene.Stage, taken: Sequence[IntBox], rng: Random, *, floating: float) -> tuple[int, int]:
+    """The left top corner, on the table or (with chance `floating`) anywhere, that covers the least of what is there already."""
     width, height = room.picture.size
-    if held:
-        return _inside(room.hand[0] - placed.width * 0.5, room.hand[1] - placed.height * 0.62, placed, (width, height))
     corners = []
     for _ in range(12):
-        bottom = room.table_y + height * rng.uniform(0, 0.1) if rng.random() < 0.75 else rng.uniform(placed.height, height)
+        bottom = rng.uniform(placed.height, height) if rng.random() < floating else room.table_y + height * rng.uniform(0, 0.1)
         corners.append(_inside(rng.uniform(-0.04 * width, width * 1.04 - placed.width), bottom - placed.height, placed, (width, height)))
-    return min(
-        corners, key=lambda corner: sum(_overlap((*corner, corner[0] + placed.width, corner[1] + placed.height), box) for box in taken)
-    )
+    return min(corners, key=lambda corner: _covered((*corner, corner[0] + placed.width, corner[1] + placed.height), taken))
+
+
+def _covered(box: IntBox, others: Sequence[IntBox]) -> float:
+    return sum(_overlap(box, other) for other in others)
 
 
 def _inside(left: float, top: float, placed: Image.Image, size: tuple[int, int]) -> tuple[int, int]:

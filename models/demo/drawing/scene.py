@@ -29,11 +29,14 @@ class Stage:
     table_y: float
 
 
-def stage(rng: Random, size: tuple[int, int]) -> Stage:
-    """An empty room of `size` (width, height) with its host, without products and overlays."""
+def stage(rng: Random, size: tuple[int, int], *, tidy: bool = False) -> Stage:
+    """An empty room of `size` (width, height) with its host, without products and overlays.
+
+    A tidy one has its shelves, host and table for certain; the others are as mixed as what viewers send.
+    """
     width, height = size
     room = _wall(rng, size)
-    if rng.random() < 0.6:
+    if rng.random() < 0.6 or tidy:
         _shelves(rng, room)
     else:
         _bokeh(rng, room)
@@ -42,10 +45,10 @@ def stage(rng: Random, size: tuple[int, int]) -> Stage:
     table_y = height * rng.uniform(0.7, 0.86)
     hand = (width * rng.uniform(0.28, 0.72), height * rng.uniform(0.42, 0.62))
     skin = rng.choice(SKINS)
-    if rng.random() < 0.9:
+    if rng.random() < 0.9 or tidy:
         _host(rng, room, hand, skin)
     top = _muted(rng, rng.uniform(0.4, 1.0))
-    if rng.random() < 0.85:
+    if rng.random() < 0.85 or tidy:
         pen.rectangle((0, table_y, width, height), fill=top)
         pen.rectangle((0, table_y, width, table_y + height * 0.012), fill=shade(top, 1.2))
     return Stage(room, hand, skin, table_y)

@@ -73,6 +73,13 @@ def test_frames_repeat_from_their_seed() -> None:
     assert frame != draw_frame(looks, seed=4, size=(120, 160))[0]
 
 
+def test_a_tidy_frame_is_another_picture_of_the_same_products() -> None:
+    looks = [random_look(Random(seed)) for seed in range(2)]
+    tidy, boxes = draw_frame(looks, seed=3, size=(120, 160), tidy=True)
+    assert len(boxes) == 2
+    assert tidy != draw_frame(looks, seed=3, size=(120, 160))[0]
+
+
 def test_the_demo_shows_its_products() -> None:
     products = {"mug-1": "kitchen", "bear-2": "toys"}
     frame = demo_frame(products, seed=1, size=(120, 160))

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from models.training.detector import generalised_iou, heat_loss, loss_of, target_maps, train
 from models.training.loop import Schedule
-from models.training.pictures import FrameStream, mirrored
+from models.training.pictures import FrameStream, mirrored, zoomed
 from models.vision.architecture import DenseDetector, DenseDetectorConfig, DenseMaps, corners, peaks
 
 
@@ -82,6 +82,17 @@ def test_the_mirror_moves_boxes_with_their_pixels() -> None:
     assert not seen[:, :, :6].any()
 
 
+def test_a_closer_look_keeps_boxes_on_their_pixels() -> None:
+    pixels = torch.zeros(3, 64, 64, dtype=torch.uint8)
+    pixels[:, 24:40, 24:40] = 250
+    for seed in range(20):
+        seen, boxes, labels = zoomed((pixels, torch.tensor([[0.375, 0.375, 0.625, 0.625]]), torch.tensor([5])), Random(seed))
+        assert len(boxes) == len(labels)
+        for x1, y1, x2, y2 in (boxes * 64).round().int().tolist():
+            inside = seen[:, y1 + 2 : y2 - 2, x1 + 2 : x2 - 2]
+            assert (inside > 200).all()
+
+
 def test_the_same_seed_draws_the_same_frames() -> None:
     one, other = (next(iter(FrameStream(seed=4, side_px=64))) for _ in range(2))
     assert all(torch.equal(a, b) for a, b in zip(one, other, strict=True))
@@ -101,3 +112,9 @@ def test_a_training_is_resumed_and_its_result_carries_a_manifest(tmp_path: Path)
 @pytest.mark.parametrize("step", [0, 5, 10, 55, 100, 130])
 def test_the_learning_rate_stays_in_range(step: int) -> None:
     assert 0 <= Schedule(steps=100, learning_rate=1e-3, warm_up_steps=10).rate(step) <= 1
+
+
+def test_a_time_limit_squeezes_the_schedule() -> None:
+    schedule = Schedule(steps=100, learning_rate=1e-3, warm_up_steps=0, limit_s=60)
+    assert schedule.rate(10, 30) == schedule.rate(50) == 0.5
+    assert schedule.progress(10, 60) == 1

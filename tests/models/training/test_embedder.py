@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from random import Random
 
 import numpy as np
 import torch
@@ -11,7 +12,7 @@ from torch.nn.functional import normalize
 
 from models.evaluation.recognition import choose_threshold, rank_one
 from models.training.embedder import contrastive_loss, train
-from models.training.pictures import CropStream
+from models.training.pictures import CropStream, shaken
 from models.vision.embedder import EmbedderConfig
 
 LABELS = torch.tensor([0, 0, 1, 1])
@@ -49,6 +50,14 @@ def test_crops_come_in_groups_of_views() -> None:
     crops = next(iter(CropStream(seed=0, side_px=32, looks=5, views=3)))
     assert crops.shape == (5, 3, 3, 32, 32)
     assert crops.dtype == torch.uint8
+
+
+def test_shaken_crops_stay_pictures_of_the_same_products() -> None:
+    crops = next(iter(CropStream(seed=0, side_px=32, looks=4, views=2)))
+    again = shaken(crops, Random(1))
+    assert (again.shape, again.dtype) == (crops.shape, crops.dtype)
+    distance = (crops.float()[:, None] - again.float()[None]).abs().mean(dim=(2, 3, 4, 5))
+    assert distance.argmin(dim=0).tolist() == [0, 1, 2, 3]
 
 
 def test_a_training_is_resumed_and_stores_its_threshold(tmp_path: Path) -> None:
