@@ -11,7 +11,7 @@ Log = Mapping[ViewerId, Sequence[Event]]  # each viewer's events, oldest first
 # Interest that one event shows; a purchase counts as five clicks. Events not named here show none.
 INTEREST: Mapping[EventType, float] = {"click": 1.0, "like": 1.0, "comment": 1.0, "share": 1.5, "cart": 3.0, "purchase": 5.0}
 CONTEXT_INTEREST = 2.0  # a product on screen or under discussion now
-STEP_DECAY = 0.85  # of interest per product looked at since
+STEP_DECAY = 0.7  # of interest per product looked at since
 
 
 def weighted_products(history: Sequence[Event], context: Sequence[ProductId] = (), *, limit: int) -> dict[ProductId, float]:

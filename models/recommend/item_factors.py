@@ -18,7 +18,7 @@ class Fit:
 
     ridge: float = 30.0  # EASE's lambda
     shrinkage: float = 10.0  # of item-kNN's cosine: pairs seen by few viewers count less
-    neighbours: int = 50  # kept per product
+    neighbours: int = 100  # kept per product
     factor_dim: int = 32
 
 

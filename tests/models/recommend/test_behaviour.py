@@ -11,7 +11,7 @@ from scipy import sparse
 
 from models.recommend import item_factors
 from models.recommend.behaviour import Behaviour
-from models.recommend.history import weighted_products
+from models.recommend.history import STEP_DECAY, weighted_products
 from models.recommend.item_factors import Fit, item_to_item, item_vectors
 from models.recommend.popularity import Popularity
 from models.types import ProductId
@@ -136,6 +136,6 @@ def test_interest_is_the_strongest_event_and_fades_with_what_came_after() -> Non
     weights = weighted_products(history, limit=5)
     assert list(weights) == ["tea", "mug"]
     assert weights[ProductId("mug")] == 1.0
-    assert weights[ProductId("tea")] == pytest.approx(1.0 / (5.0 * 0.85))
+    assert weights[ProductId("tea")] == pytest.approx(1.0 / (5.0 * STEP_DECAY))
     assert weighted_products([], limit=5) == {}
     assert NOW - timedelta(seconds=30) == history[0].at
