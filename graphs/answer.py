@@ -9,9 +9,11 @@ from graphs.phrases import decline, small_talk
 from graphs.ports import Catalog, Comprehension, Knowledge, Viewers
 from graphs.slots import SlotAnswer, detect_language, facts_of, mentioned, slot_answer
 from graphs.speaking import Draft, Said, Speaker, Step, declined, quote, whole
+from graphs.support import asked_beyond, content_of
 from models.types import Label, Language, Passage, Product, ProductId, Room, RoomId, ViewerId
 
 PASSAGES = 12
+SAME_QUESTION = 0.5  # share of what is asked that a stored question must ask too
 UNCLEAR = Label("unclear", 0.0)
 
 
@@ -131,10 +133,11 @@ class AnswerNodes:
         """Decide who answers: the store, the answer bank, the LLM with evidence, or nobody."""
         if slot is not None:
             return Draft(scope.language, said=Said(slot.text, "slot", (slot.evidence,)))
-        banked = self._banked(passages)
+        asked = asked_beyond(request.question, [p.title for p in subject])
+        banked = self._banked(passages, asked)
         if banked is not None and banked.answer is not None:
             return Draft(scope.language, said=Said(banked.answer, "bank", (banked,)))
-        evidence = tuple(p for p in passages if p.score >= self.evidence_threshold)
+        evidence = tuple(p for p in passages if self._may_support(p, asked))
         if evidence:
             return Draft(
                 scope.language,
@@ -146,8 +149,16 @@ class AnswerNodes:
         polite = small_talk(intent.label, scope.language)
         return Draft(scope.language, said=Said(polite, "none") if polite else Said(decline(scope.language), "none", abstained=True))
 
-    def _banked(self, passages: tuple[Passage, ...]) -> Passage | None:
-        return next((p for p in passages if p.kind == "qa" and p.score >= self.bank_threshold), None)
+    def _may_support(self, passage: Passage, asked: frozenset[str]) -> bool:
+        """Near enough to be sure, or near and about a word of what is asked."""
+        if passage.score >= self.bank_threshold:
+            return True
+        return passage.score >= self.evidence_threshold and bool(asked & content_of(f"{passage.question or ''} {passage.text}"))
+
+    def _banked(self, passages: tuple[Passage, ...], asked: frozenset[str]) -> Passage | None:
+        """A stored question that is near, and asks for most of what is asked: the name of a product alone makes two questions near."""
+        near = (p for p in passages if p.question and p.score >= self.bank_threshold)
+        return next((p for p in near if len(asked & content_of(p.question or "")) >= SAME_QUESTION * len(asked)), None)
 
     def generate(self, draft: Draft) -> AsyncGenerator[Step, None]:
         return self.speaker.generate(draft)

@@ -11,6 +11,7 @@ from graphs.compliance import check
 from graphs.grounding import ungrounded
 from graphs.phrases import decline
 from graphs.ports import Writer
+from graphs.support import is_carried, is_looping
 from models.prompts import REFUSALS, answer_prompt, is_refusal
 from models.types import Language, Passage, Prompt, TextDelta
 
@@ -86,7 +87,7 @@ class Speaker:
     async def _checked(self, prompt: Prompt, draft: Draft) -> AsyncGenerator[str, None]:
         """Clauses up to the first one that fails. Raises NotSupported there."""
         evidence = (*(p.text for p in draft.evidence), *(p.answer for p in draft.evidence if p.answer), *draft.facts, *draft.titles)
-        held = ""
+        said = held = ""
         async with aclosing(clauses_of(self.writer.write(prompt))) as clauses:
             async for clause in clauses:
                 held += clause
@@ -94,8 +95,9 @@ class Speaker:
                     return
                 if _may_be_refusal(held):
                     continue
-                if ungrounded(held, evidence) or not check(held, draft.language).passed:
+                if not _holds(said + held, evidence, draft):
                     raise NotSupported(held)
+                said += held
                 yield held
                 held = ""
 
@@ -135,6 +137,16 @@ async def clauses_of(deltas: AsyncGenerator[TextDelta, None]) -> AsyncGenerator[
 def declined(draft: Draft) -> Said:
     """The polite sentence for a question that nothing supports; also the fallback when the LLM is out of reach."""
     return Said(decline(draft.language), "none", abstained=True)
+
+
+def _holds(text: str, evidence: Sequence[str], draft: Draft) -> bool:
+    """Figures, words and wording of a text so far: all that is said must be in the evidence, in words that the law allows."""
+    return (
+        not ungrounded(text, evidence)
+        and is_carried(text, (*evidence, draft.question))
+        and not is_looping(text)
+        and check(text, draft.language).passed
+    )
 
 
 def _may_be_refusal(text: str) -> bool:

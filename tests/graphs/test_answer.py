@@ -25,7 +25,7 @@ def graph(writer: FakeWriter | None = None, retriever: FakeRetriever | None = No
             FakeComprehension(intents or {}),
             shop,
             Speaker(writer or FakeWriter()),
-            bank_threshold=0.85,
+            bank_threshold=0.75,
             evidence_threshold=0.3,
         )
     )
@@ -88,6 +88,21 @@ async def test_nothing_is_generated_without_evidence() -> None:
     assert writer.prompts == []
 
 
+async def test_two_questions_are_not_the_same_because_they_name_the_same_product() -> None:
+    answer = await ask("Who designed the Lumo desk lamp?", graph(retriever=FakeRetriever(known=(WARRANTY,))), product_id=LAMP.product_id)
+    assert answer.source != "bank"
+
+
+async def test_words_without_support_are_not_said() -> None:
+    answer = await ask("Does it waste energy?", graph(FakeWriter(("It was blessed by a famous wizard.",))), product_id=LAMP.product_id)
+    assert answer.abstained
+
+
+async def test_a_model_that_loops_is_not_listened_to() -> None:
+    answer = await ask("Does it waste energy?", graph(FakeWriter(("power power power power power",))), product_id=LAMP.product_id)
+    assert answer.abstained
+
+
 async def test_a_greeting_is_answered_politely() -> None:
     answer = await ask("hello", graph(retriever=FakeRetriever(), intents={"hello": "greeting"}))
     assert (answer.abstained, answer.source) == (False, "none")
@@ -137,7 +152,7 @@ async def test_the_tokens_joined_are_the_answer() -> None:
 
 
 async def test_a_reader_who_leaves_aborts_the_generation() -> None:
-    writer = FakeWriter(("It uses 12 W, " * 50,), delay_s=0.001)
+    writer = FakeWriter(("It uses 12 W, made of aluminium, " * 2,), delay_s=0.001)
     async with aclosing(graph(writer).stream(AnswerRequest("Does it waste energy?", product_id=LAMP.product_id), budget_s=5)) as steps:
         async for _ in steps:
             break

@@ -1,0 +1,170 @@
+"""Does the evidence carry a text in words, beside its figures? Overlap of what both are about: words, and pairs of Chinese characters."""
+
+import re
+import unicodedata
+from collections.abc import Iterable
+from itertools import pairwise
+
+OWN_WORDS = 0.3  # share of a text's content that may be the speaker's way of putting it
+_LATIN = re.compile(r"[a-z][a-z'-]*[a-z]|\d[\d.,]*")
+_CJK_RUN = re.compile(r"[\u3400-\u9fff]+")
+_LOOP = re.compile(r"(\D{2,24}?)\1{2,}|([^\d])\2{4,}", re.DOTALL)  # a piece three times in a row, a character five times
+_FUNCTION_WORDS = frozenset(
+    [
+        "a",
+        "about",
+        "after",
+        "all",
+        "also",
+        "am",
+        "an",
+        "and",
+        "any",
+        "are",
+        "as",
+        "at",
+        "be",
+        "because",
+        "been",
+        "but",
+        "by",
+        "can",
+        "cannot",
+        "could",
+        "did",
+        "do",
+        "does",
+        "done",
+        "else",
+        "for",
+        "from",
+        "get",
+        "had",
+        "has",
+        "have",
+        "he",
+        "her",
+        "here",
+        "hers",
+        "him",
+        "his",
+        "how",
+        "i",
+        "if",
+        "in",
+        "into",
+        "is",
+        "isn't",
+        "it",
+        "it's",
+        "its",
+        "just",
+        "let",
+        "like",
+        "may",
+        "me",
+        "might",
+        "more",
+        "most",
+        "much",
+        "my",
+        "need",
+        "no",
+        "not",
+        "of",
+        "off",
+        "on",
+        "one",
+        "or",
+        "our",
+        "out",
+        "please",
+        "she",
+        "should",
+        "so",
+        "some",
+        "such",
+        "than",
+        "that",
+        "the",
+        "their",
+        "them",
+        "then",
+        "there",
+        "these",
+        "they",
+        "this",
+        "those",
+        "to",
+        "too",
+        "up",
+        "us",
+        "use",
+        "used",
+        "very",
+        "want",
+        "was",
+        "we",
+        "were",
+        "what",
+        "when",
+        "where",
+        "which",
+        "who",
+        "why",
+        "will",
+        "with",
+        "would",
+        "yes",
+        "you",
+        "your",
+    ]
+)
+_FUNCTION_CHARACTERS = frozenset("的了是在吗呢吧啊呀哦和也都很就不可以这那我你您他她它有没会能要么什怎为个一只把被对与及或到给让用请款件")
+
+
+def content_of(text: str) -> frozenset[str]:
+    """The words and character pairs that carry meaning, plurals folded.
+
+    >>> sorted(content_of("Are the shoes waterproof?"))
+    ['shoe', 'waterproof']
+    >>> sorted(content_of("这款能防水吗"))
+    ['防水']
+    """
+    plain = unicodedata.normalize("NFKC", text).lower()
+    words = {_singular(word) for word in _LATIN.findall(plain)} - _FUNCTION_WORDS
+    pairs = {
+        a + b
+        for run in _CJK_RUN.findall(plain)
+        for a, b in pairwise(run)
+        if a not in _FUNCTION_CHARACTERS and b not in _FUNCTION_CHARACTERS
+    }
+    return frozenset(words | pairs)
+
+
+def _singular(word: str) -> str:
+    return word[:-1] if len(word) > 3 and word.endswith("s") and not word.endswith("ss") else word
+
+
+def unsupported(text: str, evidence: Iterable[str]) -> frozenset[str]:
+    """The content of a text that the evidence does not hold."""
+    return content_of(text) - frozenset[str]().union(*map(content_of, evidence))
+
+
+def is_carried(text: str, evidence: Iterable[str]) -> bool:
+    """Whether nearly all that a text is about is in the evidence: one word may be the speaker's own, in longer texts a third of them."""
+    return len(unsupported(text, evidence)) <= max(1.0, OWN_WORDS * len(content_of(text)))
+
+
+def is_looping(text: str) -> bool:
+    """Whether a small piece comes again and again, as a model's text does when it has lost its way.
+
+    >>> is_looping("is it is it is it is it"), is_looping("yes, it is")
+    (True, False)
+    """
+    return _LOOP.search(text) is not None
+
+
+def asked_beyond(question: str, titles: Iterable[str]) -> frozenset[str]:
+    """What a question asks, without the names of the products it asks about."""
+    return content_of(question) - frozenset[str]().union(*map(content_of, titles))
