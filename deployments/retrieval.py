@@ -95,8 +95,9 @@ class LiveRetriever:
         documents, self._documents = self._documents, {}
         if products:
             await asyncio.to_thread(self._index.put_products, products.values())
-            for product_id in products:
-                self._behaviour.announce(product_id, datetime.now(UTC))
+            if self._follower.is_loaded:  # what was there at the start is not new
+                for product_id in products:
+                    self._behaviour.announce(product_id, datetime.now(UTC))
         if documents:
             await asyncio.to_thread(self._index.put_documents, documents.values())
 

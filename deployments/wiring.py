@@ -23,6 +23,23 @@ from deployments.shop import LiveShop
 from deployments.store import Store
 from models.vision.embedder_info import embedder_info
 
+# Which nodes ask which model system: the rest is the ingress's own work.
+ASKS: Mapping[str, tuple[str, ...]] = {
+    "detector": ("recognize.detect",),
+    "writer": ("answer.generate", "script.write"),
+    "retriever": (
+        "recognize.match",
+        "answer.subject",
+        "answer.passages",
+        "analyze.mentions",
+        "recommend.by_behaviour",
+        "recommend.by_content",
+        "rooms.rank",
+    ),
+    "ranker": ("recommend.rank",),
+    "comprehension": ("answer.intent", "answer.sentiment"),
+}
+
 Handles = Mapping[str, DeploymentHandle]
 Stop = Callable[[], Awaitable[None]]
 
@@ -32,6 +49,7 @@ class Wiring:
     """Filled ports, and what has to be stopped with them."""
 
     ports: Ports
+    placements: Mapping[str, str]  # `graph.node` -> deployment, of the nodes that leave this process
     _stops: tuple[Stop, ...]
 
     @classmethod
@@ -65,12 +83,17 @@ class Wiring:
             pings=_pings(handles, retriever),
         )
         current = asyncio.create_task(keep_views_current(store, detector, embedder_info(settings.embedder).tag), name="keep views current")
-        return cls(ports, (partial(cancelled, current), *stops))
+        return cls(ports, placements_of(handles), (partial(cancelled, current), *stops))
 
     async def stop(self) -> None:
         """End the background tasks; the ports must not be used afterwards."""
         for stop in self._stops:
             await stop()
+
+
+def placements_of(handles: Handles) -> dict[str, str]:
+    """`graph.node` -> deployment, for `/v1/graphs`."""
+    return {node: name.capitalize() for name in handles for node in ASKS[name]}
 
 
 async def cancelled(task: "asyncio.Task[None]") -> None:

@@ -27,7 +27,8 @@ class IngressReplica:
         self._gateway.apply(IngressConfig.model_validate(config))
 
     def __serve_build_asgi_app__(self) -> FastAPI:
-        return create_app(self._gateway, auth=auth_from_environment(os.environ), telemetry=self._telemetry)
+        auth = auth_from_environment(os.environ)
+        return create_app(self._gateway, auth=auth, telemetry=self._telemetry, placements=self._wiring.placements)
 
     async def __del__(self) -> None:
         await self._wiring.stop()
