@@ -29,7 +29,7 @@ def _finish(out: Path, scores: Mapping[str, float], *, as_json: bool) -> None:
 def detector(  # noqa: PLR0913  # a command's options
     out: Out,
     run: State = Path("runs/detector"),
-    steps: Annotated[int, typer.Option(min=1)] = 3_000,
+    steps: Annotated[int, typer.Option(min=1)] = 1_500,
     seed: Seed = 0,
     device: Device = "auto",
     threads: Threads = 1,
@@ -38,7 +38,7 @@ def detector(  # noqa: PLR0913  # a command's options
 ) -> None:
     """Train the product detector on generated scenes.
 
-    Example: `livecart train detector --out runs/my-detector --steps 3000`
+    Example: `livecart train detector --out runs/my-detector --steps 1500`
     """
     from models.training.detector import train
 
@@ -49,7 +49,7 @@ def detector(  # noqa: PLR0913  # a command's options
 def embedder(  # noqa: PLR0913  # a command's options
     out: Out,
     run: State = Path("runs/embedder"),
-    steps: Annotated[int, typer.Option(min=1)] = 1_500,
+    steps: Annotated[int, typer.Option(min=1)] = 800,
     seed: Seed = 0,
     device: Device = "auto",
     threads: Threads = 1,
@@ -81,3 +81,63 @@ def writer(
     from models.training.writer import Plan, train
 
     _finish(out, train(out, state_folder=run, plan=Plan(steps=steps, seed=seed)), as_json=as_json)
+
+
+@app.command("text-embedder")
+def text_embedder(out: Out, seed: Seed = 7, *, as_json: AsJson = False) -> None:
+    """Train the embedder that finds products and knowledge by text.
+
+    Example: `livecart train text-embedder --out runs/my-text-embedder`
+    """
+    from models.training.text_embedder import train
+
+    _finish(out, train(out, seed=seed), as_json=as_json)
+
+
+@app.command()
+def intent(out: Out, seed: Seed = 7, *, as_json: AsJson = False) -> None:
+    """Train the classifier of what a comment wants.
+
+    Example: `livecart train intent --out runs/my-intent`
+    """
+    from models.training.intent import train
+
+    _finish(out, train(out, seed=seed), as_json=as_json)
+
+
+@app.command()
+def sentiment(
+    out: Out,
+    data: Annotated[Path | None, typer.Option(help="Folder with pos.txt and neg.txt, besides the generated comments.", exists=True)] = None,
+    seed: Seed = 7,
+    *,
+    as_json: AsJson = False,
+) -> None:
+    """Train the classifier of how a comment feels.
+
+    Example: `livecart train sentiment --out runs/my-sentiment`
+    """
+    from models.training.sentiment import train
+
+    _finish(out, train(out, data=data, seed=seed), as_json=as_json)
+
+
+@app.command()
+def recommender(
+    out: Out,
+    text_embedder: Annotated[Path, typer.Option(help="The artifact that will serve.")] = Path("models/zoo/text_embedder"),
+    viewers: Annotated[int, typer.Option(min=10)] = 1_500,
+    days: Annotated[float, typer.Option(min=1)] = 28.0,
+    seed: Seed = 7,
+    *,
+    as_json: AsJson = False,
+) -> None:
+    """Train candidates and ranker on simulated viewers of the demo shop; on your own events with `models.training.recommender.train`.
+
+    Example: `livecart train recommender --out runs/my-recommender`
+    """
+    from models.language.text_embedder import TextEmbedder
+    from models.training.recommender import train_on_demo
+
+    scores = train_on_demo(out, embedder=TextEmbedder.load(text_embedder), seed=seed, viewers=viewers, days=days)
+    _finish(out, scores, as_json=as_json)

@@ -31,6 +31,10 @@ COMMANDS = [
     ["train", "detector"],
     ["train", "embedder"],
     ["train", "writer"],
+    ["train", "text-embedder"],
+    ["train", "intent"],
+    ["train", "recommender"],
+    ["train", "sentiment"],
 ]
 
 
