@@ -4,6 +4,7 @@ import asyncio
 import io
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 from PIL import Image, UnidentifiedImageError
@@ -14,7 +15,7 @@ from deployments.store import Store
 from deployments.telemetry import Telemetry
 from graphs.errors import InvalidRequest, PayloadTooLarge, Unavailable
 from graphs.fakes import FakeComprehension, FakeDetector, FakeRanker, FakeRetriever, FakeWriter
-from graphs.ports import Detector
+from graphs.ports import Catalog, Detector, Viewers
 from models.types import Event, FrameDetections, Match, Passage, PictureEmbedding, Product, ProductId, Room, RoomId, ViewerId
 
 MAX_PIXELS = 40_000_000
@@ -85,10 +86,14 @@ def fake_models() -> FakeModels:
     return FakeModels(FakeDetector(), retriever, FakeWriter(texts=(text,)))
 
 
-def fake_gateway(store: Store, models: FakeModels | None = None, telemetry: Telemetry | None = None) -> Gateway:
-    """All graphs over fake models and a real store."""
+class Shop(Catalog, Viewers, Protocol):
+    """What holds products, rooms and viewers."""
+
+
+def fake_ports(shop: Shop, models: FakeModels | None = None) -> Ports:
+    """Fake models around a shop."""
     models = models or fake_models()
-    shop, eye = StoreShop(store), CheckingEye(models.detector)
+    eye = CheckingEye(models.detector)
 
     async def ping() -> None:
         if models.missing is not None:
@@ -97,7 +102,7 @@ def fake_gateway(store: Store, models: FakeModels | None = None, telemetry: Tele
     async def metrics_text() -> str:
         return "# no engine here\n"
 
-    ports = Ports(
+    return Ports(
         catalog=shop,
         viewers=shop,
         detector=eye,
@@ -112,4 +117,8 @@ def fake_gateway(store: Store, models: FakeModels | None = None, telemetry: Tele
         metrics_text=metrics_text,
         pings={"Detector": ping},
     )
-    return Gateway(store, ports, telemetry or Telemetry())
+
+
+def fake_gateway(store: Store, models: FakeModels | None = None, telemetry: Telemetry | None = None) -> Gateway:
+    """All graphs over fake models and a real store."""
+    return Gateway(store, fake_ports(StoreShop(store), models), telemetry or Telemetry())
