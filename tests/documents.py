@@ -69,8 +69,8 @@ def shortened(value: object) -> object:
             return round(value, 3)
         case dict():
             return {name: shortened(inner) for name, inner in value.items()}
-        case [float() | int(), *_]:
-            return [round(number) for number in value]
+        case [float(), *_]:
+            return [round(number) for number in value if isinstance(number, float)]
         case list():
             return [shortened(inner) for inner in value[:2]]
     return value
