@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Sequence
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from deployments.remote.coalesce import Coalescer
@@ -216,6 +216,7 @@ def schedules(draw: st.DrawFn) -> list[tuple[int, int, int | None]]:
 
 
 @given(schedules(), st.integers(1, 5), st.integers(1, 3), st.integers(0, 2), st.integers(0, 4))
+@settings(deadline=None)
 def test_every_caller_gets_its_own_answer_exactly_once(
     schedule: list[tuple[int, int, int | None]], items: int, in_flight: int, lost: int, turns: int
 ) -> None:

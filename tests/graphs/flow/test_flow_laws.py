@@ -92,6 +92,7 @@ def evaluated(shape: Shape, request: int) -> int:
 
 
 @given(shapes(), st.integers(-9, 9))
+@settings(deadline=None)
 def test_a_run_equals_sequential_evaluation_and_runs_every_node_once_after_its_inputs(shape: Shape, request: int) -> None:
     log = Log()
     run = asyncio.run(graph_of(shape, log).run(request, budget_s=5))
@@ -105,6 +106,7 @@ def test_a_run_equals_sequential_evaluation_and_runs_every_node_once_after_its_i
 
 
 @given(shapes(), st.floats(0.5, 5))
+@settings(deadline=None)
 def test_no_node_has_a_later_deadline_than_its_request(shape: Shape, budget_s: float) -> None:
     log = Log()
     started = time.monotonic()
@@ -114,6 +116,7 @@ def test_no_node_has_a_later_deadline_than_its_request(shape: Shape, budget_s: f
 
 
 @given(shapes(failing=True))
+@settings(deadline=None)
 def test_a_run_is_degraded_exactly_when_a_fallback_was_used(shape: Shape) -> None:
     failing = [node for node, behaviour in enumerate(shape.behaviours) if behaviour == "fails"]
 

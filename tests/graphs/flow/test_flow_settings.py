@@ -1,7 +1,7 @@
 """Overrides, splits, pictures and descriptions."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from graphs.errors import GraphError
@@ -107,6 +107,7 @@ def test_the_picture_shows_what_runs() -> None:
 
 
 @given(st.text(max_size=20), st.text(max_size=10), st.lists(st.floats(0, 100), min_size=1, max_size=5).filter(lambda w: sum(w) > 0))
+@settings(deadline=None)
 def test_a_split_is_stable_and_never_draws_a_weight_of_zero(viewer: str, salt: str, weights: list[float]) -> None:
     index = sticky_index(viewer, salt, weights)
     assert index == sticky_index(viewer, salt, weights)
@@ -114,6 +115,7 @@ def test_a_split_is_stable_and_never_draws_a_weight_of_zero(viewer: str, salt: s
 
 
 @given(st.lists(st.integers(0, 5), min_size=1, max_size=4).filter(any), st.text(max_size=10))
+@settings(deadline=None)
 def test_a_split_honours_its_weights(weights: list[int], salt: str) -> None:
     drawn = [sticky_index(f"viewer-{number}", salt, weights) for number in range(2000)]
     for index, weight in enumerate(weights):
@@ -121,6 +123,7 @@ def test_a_split_honours_its_weights(weights: list[int], salt: str) -> None:
 
 
 @given(st.text(max_size=20), st.integers(0, 100), st.integers(0, 100))
+@settings(deadline=None)
 def test_raising_a_weight_moves_no_key_away_from_it(viewer: str, low: int, more: int) -> None:
     low, high = min(low, low + more), min(100, low + more)
     if sticky_index(viewer, "s", [low, 100 - low]) == 0 and low:
