@@ -1,5 +1,6 @@
 """The object behind every route: built graphs, store, admission, deadline."""
 
+import asyncio
 import logging
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 from contextlib import aclosing
@@ -88,7 +89,9 @@ class Gateway:
 
     async def not_ready(self) -> list[str]:
         """Names of deployments that cannot answer."""
-        return [name for name, ping in {"Store": self.store.ping, **self.ports.pings}.items() if not await _answers(ping)]
+        pings = {"Store": self.store.ping, **self.ports.pings}
+        answers = await asyncio.gather(*map(_answers, pings.values()))
+        return [name for name, answer in zip(pings, answers, strict=True) if not answer]
 
     async def metrics_text(self) -> str:
         """Prometheus text of the model replicas."""
