@@ -9,8 +9,8 @@ from pathlib import Path
 
 from ray.serve.schema import ServeDeploySchema
 
-from deployments.launch.errors import StartFailedError
 from deployments.launch.config import IMPORT_PATH
+from deployments.launch.errors import StartFailedError
 
 LOG = "demo.log"
 
