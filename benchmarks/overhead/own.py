@@ -17,8 +17,7 @@ from benchmarks.overhead.nodes import KINDS, merged, steps
 from deployments.ingress.body import BodyLimit
 from deployments.ingress.disconnect import until_disconnect
 from deployments.ingress.edge import Edge
-from deployments.remote.calls import answered
-from deployments.remote.coalesce import Coalescer
+from deployments.remote.calls import channel
 from deployments.remote.entries import all_together
 from deployments.settings import CoalesceSettings
 from deployments.telemetry import Telemetry
@@ -89,20 +88,12 @@ class ReplicasIngress:
     """Every node is a hop; requests of the same moment share it."""
 
     def __init__(self, limits: CoalesceSettings, **handles: DeploymentHandle) -> None:
-        self._graphs = {kind: graph_of(kind, {node: _remote(handles[node], node, kind, limits) for node in NODES}) for kind in KINDS}
+        self._graphs = {
+            kind: graph_of(kind, {node: channel(getattr(handles[node], kind).remote, node, limits) for node in NODES}) for kind in KINDS
+        }
 
     def __serve_build_asgi_app__(self) -> FastAPI:
         return app_of(self._graphs)
-
-
-def _remote(handle: DeploymentHandle, node: str, kind: str, limits: CoalesceSettings) -> Node:
-    method = getattr(handle, kind)
-
-    async def send(values: Sequence[bytes], remaining_s: Sequence[float], /) -> list[bytes | Exception]:
-        found: list[bytes | Exception] = await answered(method.remote(values, remaining_s), node)
-        return found
-
-    return Coalescer(send, node, limits)
 
 
 class FusedIngress:

@@ -28,7 +28,10 @@ class PlainNode:
 
 
 def plain_ray() -> Application:
-    """Composition as Ray's documentation has it: FastAPI ingress, handles, gather; no option set but the CPUs."""
+    """Composition as Ray's documentation has it: FastAPI ingress, handles, gather.
+
+    No option is set but the CPUs, and a concurrency of 100 instead of 5, behind which 32 callers would only wait.
+    """
     api = FastAPI()
 
     @serve.deployment(ray_actor_options=CPUS, max_ongoing_requests=100)

@@ -24,6 +24,8 @@ from deployments.launch.sweep import RUN_VARIABLE, processes_of, sweep
 
 START_S = 120.0
 STOP_S = 15.0
+REST_S = 20.0  # at most
+RESTING = 0.15  # cores
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +61,9 @@ def serving(name: str, home: Path) -> Iterator[Server]:
         process = subprocess.Popen(command, env=variables, stdout=log, stderr=log, start_new_session=True)
         try:
             _wait_until_it_answers(process, port, Path(log.name))
-            yield Server(name, port, run_id, time.monotonic() - started)
+            server = Server(name, port, run_id, time.monotonic() - started)
+            _wait_until_it_rests(server)
+            yield server
         finally:
             process.send_signal(signal.SIGTERM)
             try:
@@ -94,6 +98,16 @@ def _wait_until_it_answers(process: subprocess.Popen[bytes], port: int, log: Pat
         except (urllib.error.URLError, OSError):
             time.sleep(0.1)
     raise RuntimeError("the server did not answer:\n" + "\n".join(log.read_text(encoding="utf-8", errors="replace").splitlines()[-20:]))
+
+
+def _wait_until_it_rests(server: Server) -> None:
+    """Ray goes on starting idle workers after it answers: not what is to be measured."""
+    ends = time.monotonic() + REST_S
+    while time.monotonic() < ends:
+        before = _cpu_s(server)
+        time.sleep(1.0)
+        if _cpu_s(server) - before < RESTING:
+            return
 
 
 def measure(server: Server, kind: str, *, callers: int, seconds: float) -> Measured:
