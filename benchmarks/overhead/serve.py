@@ -66,7 +66,7 @@ def _application(name: str) -> object:
     from benchmarks.overhead.own import fused, replicas  # noqa: PLC0415  # as above
     from deployments.settings import CoalesceSettings  # noqa: PLC0415  # as above
 
-    return fused() if name == "fused" else replicas(CoalesceSettings())
+    return fused() if name == "fused" else replicas(CoalesceSettings(max_in_flight=1))  # one for each replica
 
 
 if __name__ == "__main__":

@@ -50,7 +50,7 @@ def channel(deployment: Deployment, *, items: int = 4, in_flight: int = 1, queue
 
 
 async def settle() -> None:
-    for _ in range(10):
+    for _ in range(40):
         await asyncio.sleep(0)
 
 
@@ -224,7 +224,7 @@ def test_every_caller_gets_its_own_answer_exactly_once(
         deployment = Deployment(lost=lost, turns=turns)
         double = channel(deployment, items=items, in_flight=in_flight)
         callers: dict[int, asyncio.Task[int]] = {}
-        for turn in range(30):
+        for turn in range(60):
             for value, asked, leaves in schedule:
                 if asked == turn:
                     callers[value] = asyncio.create_task(double(value))
