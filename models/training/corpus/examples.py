@@ -139,15 +139,17 @@ def _check(fact: Fact, lexicon: Lexicon, language: Language, rng: random.Random)
 
 
 def _absent(product: Invented, lexicon: Lexicon, recipe: Recipe, rng: random.Random) -> str:
-    """A question on a matter that the product's facts do not hold: another specification, part, statement, or none of the shop's."""
+    """A question on a matter that the product's facts do not hold: none of the shop's, any, another statement, part or specification."""
     held = {fact.name for fact in product.facts} | {question for fact in product.facts for question in fact.questions}
     draw = rng.random()
     if draw < 0.15:
         return rng.choice(lexicon.off_topic)
-    if draw < 0.4:
+    if draw < 0.3:
+        return rng.choice(lexicon.open_questions).format(subject=fill("{subject}", lexicon.words, rng))
+    if draw < 0.5:
         topics = [topic for topic in lexicon.topics if topic.questions[0] not in held]
         return rng.choice(rng.choice(topics).questions)
-    if draw < 0.65:
+    if draw < 0.7:
         while (spec := part_spec(lexicon, product.family, rng)).name in held:
             pass
     else:
