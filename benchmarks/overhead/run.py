@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -71,6 +72,7 @@ def serving(name: str, home: Path) -> Iterator[Server]:
             except subprocess.TimeoutExpired:
                 process.kill()
             sweep(run_id)
+            shutil.rmtree(variables["OVERHEAD_FOLDER"], ignore_errors=True)
 
 
 def _environment(name: str, port: int, home: Path) -> tuple[str, dict[str, str]]:

@@ -1,6 +1,7 @@
 """Coalesced calls on real replicas, under the profile that `livecart up` sets."""
 
 import json
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -25,6 +26,7 @@ def test_answers_failures_cancellation_and_lost_replicas(tmp_path: Path) -> None
         printed = subprocess.run(command, cwd=ROOT, env=variables, check=False, capture_output=True, text=True, timeout=150)
     finally:
         sweep(run.run_id)
+        shutil.rmtree(run.folder, ignore_errors=True)
     assert printed.returncode == 0, printed.stderr[-3000:]
     seen = json.loads(printed.stdout.splitlines()[-1])
     assert seen["together"] == ["'one'", "NotFound('no such thing')", "'two'"]
