@@ -11,9 +11,9 @@ from ray import serve
 from ray.serve import Application, Deployment
 
 from deployments.ingress.replica import IngressReplica
-from deployments.launch.profile import writer_environment
 from deployments.replicas import ComprehensionReplica, DetectorReplica, RankerReplica, RetrieverReplica, WriterReplica
 from deployments.settings import Frozen, Settings
+from models.language.environment import writer_environment
 
 STREAM_S = 120.0  # the longest stream that a replica on its way out may finish
 
@@ -26,7 +26,7 @@ def build(settings: Settings) -> Application:
         settings.writer,
         max_ongoing_requests=256,
         graceful_shutdown_timeout_s=STREAM_S,
-        env_vars=writer_environment(settings.writer),
+        env_vars=writer_environment(settings.writer.model, threads=settings.writer.threads),
     )
     models: dict[str, Application] = {
         "detector": deployment(DetectorReplica, "Detector", settings.detector, max_ongoing_requests=16).bind(settings.embedder),

@@ -4,12 +4,8 @@ They must be in the environment of each node before Ray starts; `livecart up` se
 others. A variable that is already set wins, so one value can be tried without editing this file. Measured effects: docs/operations.md.
 """
 
-import math
 from collections.abc import Mapping
-from pathlib import Path
 from types import MappingProxyType
-
-from deployments.settings import WriterConfig
 
 TUNED_PROFILE: Mapping[str, str] = MappingProxyType(
     {
@@ -58,17 +54,3 @@ TUNED_PROFILE: Mapping[str, str] = MappingProxyType(
         "TOKENIZERS_PARALLELISM": "false",
     }
 )
-
-
-def writer_environment(config: WriterConfig) -> dict[str, str]:
-    """Environment of the replica that holds a vLLM engine, and of the engine's own processes."""
-    variables = {
-        "VLLM_CPU_OMP_THREADS_BIND": "nobind",  # pinning to cores would starve the other replicas
-        "VLLM_NO_USAGE_STATS": "1",
-        "VLLM_HOST_IP": "127.0.0.1",  # the engine's processes talk to each other on this machine only
-    }
-    if Path(config.model).is_dir():
-        variables["HF_HUB_OFFLINE"] = "1"
-    if config.kv_cache_gib is not None:
-        variables["VLLM_CPU_KVCACHE_SPACE"] = str(math.ceil(config.kv_cache_gib))  # GiB; vLLM reads a whole number
-    return variables

@@ -28,20 +28,6 @@ _GIB = 1 << 30
 _SHUTDOWN_S = 2.0  # then the engine process is killed: it holds nothing that has to be saved
 
 
-def cpu_environment(*, threads: int | None = None) -> dict[str, str]:
-    """The environment of a process that serves a writer on the CPU; it must be set before that process imports torch or vllm."""
-    environment = {
-        "HF_HUB_OFFLINE": "1",
-        "TOKENIZERS_PARALLELISM": "false",
-        "VLLM_CPU_OMP_THREADS_BIND": "nobind",
-        "VLLM_DO_NOT_TRACK": "1",
-        "VLLM_NO_USAGE_STATS": "1",
-        "VLLM_LOGGING_LEVEL": "WARNING",
-        "VLLM_WORKER_MULTIPROC_METHOD": "spawn",
-    }
-    return environment | ({"OMP_NUM_THREADS": str(threads)} if threads else {})
-
-
 class Writer:
     """Writes text for prompts, many at a time. All methods belong to one event loop; `start` makes the engine there."""
 

@@ -197,7 +197,7 @@ def _average_gradients(model: Qwen3ForCausalLM) -> None:
     gradients = [value.grad for value in model.parameters() if value.grad is not None]
     flat = torch.cat([gradient.flatten() for gradient in gradients])
     dist.all_reduce(flat)
-    parts = flat.div_(dist.get_world_size()).split([gradient.numel() for gradient in gradients])
+    parts = flat.div_(dist.get_world_size()).split([gradient.numel() for gradient in gradients])  # type: ignore[no-untyped-call]  # torch's stub
     for gradient, part in zip(gradients, parts, strict=True):
         gradient.copy_(part.view_as(gradient))
 

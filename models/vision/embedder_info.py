@@ -5,6 +5,8 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 
+from models.types import ArtifactError
+
 
 @dataclass(frozen=True, slots=True)
 class EmbedderInfo:
@@ -25,7 +27,8 @@ def embedder_info(embedder: str) -> EmbedderInfo:
 
 def _dim(config: dict[str, object]) -> int:
     """Ours say `dim`, CLIP and SigLIP class models `projection_dim`, plain backbones `hidden_size`."""
-    named = next((config[name] for name in ("dim", "projection_dim", "hidden_size") if name in config), None)
-    if not isinstance(named, int):
-        raise ValueError("the embedder's configuration names no `dim`, `projection_dim` or `hidden_size`")
-    return named
+    for name in ("dim", "projection_dim", "hidden_size"):
+        named = config.get(name)
+        if isinstance(named, int):
+            return named
+    raise ArtifactError("the embedder's configuration names no `dim`, `projection_dim` or `hidden_size`")

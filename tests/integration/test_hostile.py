@@ -3,7 +3,8 @@
 import httpx
 import pytest
 
-from tests.hostile import HOSTILE, load_shop
+from tests.hostile import HOSTILE
+from tests.hostile_requests import load_shop
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(900)]
 

@@ -4,8 +4,7 @@ from pathlib import Path
 import pytest
 import ray
 
-from deployments.launch.profile import TUNED_PROFILE, writer_environment
-from deployments.settings import WriterConfig
+from deployments.launch.profile import TUNED_PROFILE
 
 RAY = Path(ray.__file__).parent
 # read by Ray's C++ processes, by other libraries, or spelled as a default in another form
@@ -26,13 +25,3 @@ def test_every_name_is_one_that_the_pinned_ray_reads(names_in_ray: set[str]) -> 
 def test_ray_core_knows_the_switch_that_it_reads_itself() -> None:
     raylet = (RAY / "core" / "src" / "ray" / "raylet" / "raylet").read_bytes()
     assert b"enable_metrics_collection" in raylet
-
-
-def test_a_model_in_a_folder_needs_no_hub(tmp_path: Path) -> None:
-    assert writer_environment(WriterConfig(model=str(tmp_path)))["HF_HUB_OFFLINE"] == "1"
-    assert "HF_HUB_OFFLINE" not in writer_environment(WriterConfig(model="Qwen/Qwen3-0.6B"))
-
-
-def test_the_cache_size_is_a_whole_number_of_gib_or_left_to_vllm() -> None:
-    assert writer_environment(WriterConfig(kv_cache_gib=0.25))["VLLM_CPU_KVCACHE_SPACE"] == "1"
-    assert "VLLM_CPU_KVCACHE_SPACE" not in writer_environment(WriterConfig(kv_cache_gib=None))

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
-from models.language.writer import Writer, cpu_environment
+from models.language.environment import writer_environment
+from models.language.writer import Writer
 from models.prompts import answer_prompt, script_prompt
 from models.types import ModelInputError, Passage, Prompt
 
@@ -24,7 +25,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.asyncio(loop_scope="module")]
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def writer() -> AsyncIterator[Writer]:
     with pytest.MonkeyPatch.context() as patched:
-        for name, value in cpu_environment(threads=1).items():
+        for name, value in writer_environment(_MODEL, threads=1).items():
             patched.setenv(name, value)
         started = await Writer.start(_MODEL, kv_cache_gib=0.125)
         yield started

@@ -9,7 +9,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from models.language.writer import cpu_environment
+from models.language.environment import writer_environment
 
 _ROOT = Path(__file__).parents[3]
 _MODEL = _ROOT / "models" / "zoo" / "writer"
@@ -33,7 +33,7 @@ if __name__ == "__main__":
 def test_no_process_outlives_a_killed_holder(tmp_path: Path) -> None:
     script = tmp_path / "holder.py"
     script.write_text(_HOLDER)
-    environment = {**os.environ, **cpu_environment(threads=1), "PYTHONPATH": str(_ROOT)}
+    environment = {**os.environ, **writer_environment(_MODEL, threads=1), "PYTHONPATH": str(_ROOT)}
     holder = subprocess.Popen(
         [sys.executable, script, _MODEL, tmp_path / "pids"], env=environment, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
     )
