@@ -59,4 +59,5 @@ def deployment(  # each is an option of Serve
         user_config=config.model_dump(mode="json"),
         ray_actor_options={"num_cpus": 0.1, "runtime_env": {"env_vars": dict(env_vars)}},
         graceful_shutdown_timeout_s=graceful_shutdown_timeout_s,
+        logging_config={"enable_access_log": False},  # the ingress writes its own, with request ids
     )
