@@ -66,6 +66,8 @@ class Writer:
             "enforce_eager": enforce_eager,
             "distributed_executor_backend": _GUARDED + executor,
             "enable_prefix_caching": True,
+            # a small model would fill free whitespace until its tokens are spent
+            "structured_outputs_config": {"backend": "xgrammar", "disable_any_whitespace": True},
             **(engine_args or {}),
         }
         arguments = AsyncEngineArgs(**options)

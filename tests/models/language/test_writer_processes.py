@@ -21,7 +21,7 @@ from models.language.writer import Writer
 async def hold():
     writer = await Writer.start(sys.argv[1], kv_cache_gib=0.125)
     pathlib.Path(sys.argv[2]).write_text(" ".join(str(child.pid) for child in psutil.Process().children(recursive=True)))
-    print("started", flush=True)
+    print("all pids are written", flush=True)
     await asyncio.sleep(600)
 
 if __name__ == "__main__":
@@ -38,7 +38,7 @@ def test_no_process_outlives_a_killed_holder(tmp_path: Path) -> None:
         [sys.executable, script, _MODEL, tmp_path / "pids"], env=environment, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
     )
     assert holder.stdout is not None
-    assert any("started" in line for line in holder.stdout)
+    assert any("all pids are written" in line for line in holder.stdout)
     children = [psutil.Process(int(pid)) for pid in (tmp_path / "pids").read_text().split()]
     assert children
     holder.send_signal(signal.SIGKILL)
