@@ -11,7 +11,7 @@ from graphs.compliance import check
 from graphs.grounding import ungrounded
 from graphs.phrases import decline
 from graphs.ports import Writer
-from graphs.support import is_carried, is_looping
+from graphs.support import is_broken, is_carried
 from models.prompts import REFUSALS, answer_prompt, is_refusal
 from models.types import Language, Passage, Prompt, TextDelta
 
@@ -144,7 +144,7 @@ def _holds(text: str, evidence: Sequence[str], draft: Draft) -> bool:
     return (
         not ungrounded(text, evidence)
         and is_carried(text, (*evidence, draft.question))
-        and not is_looping(text)
+        and not is_broken(text)
         and check(text, draft.language).passed
     )
 

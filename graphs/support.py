@@ -2,6 +2,7 @@
 
 import re
 import unicodedata
+from collections import Counter
 from collections.abc import Iterable
 from itertools import pairwise
 
@@ -9,6 +10,12 @@ OWN_WORDS = 0.3  # share of a text's content that may be the speaker's way of pu
 _LATIN = re.compile(r"[a-z][a-z'-]*[a-z]|\d[\d.,]*")
 _CJK_RUN = re.compile(r"[\u3400-\u9fff]+")
 _LOOP = re.compile(r"(\D{2,24}?)\1{2,}|([^\d])\2{4,}", re.DOTALL)  # a piece three times in a row, a character five times
+_PIECE = 10
+_QUESTION = re.compile(
+    r"[?？]|吗|呢|什么|啥|谁|哪|几[点时个号天]|多[少久大重长高]|怎么|咋|为何|为什么|能不能|可不可以|是不是|有没有"
+    r"|\b(?:who|whom|whose|what|when|where|why|how|which)\b|^(?:is|are|was|were|do|does|did|can|could|will|would|has|have|should)\b",
+    re.IGNORECASE,
+)
 _FUNCTION_WORDS = frozenset(
     [
         "a",
@@ -156,13 +163,28 @@ def is_carried(text: str, evidence: Iterable[str]) -> bool:
     return len(unsupported(text, evidence)) <= max(1.0, OWN_WORDS * len(content_of(text)))
 
 
-def is_looping(text: str) -> bool:
-    """Whether a small piece comes again and again, as a model's text does when it has lost its way.
+def is_broken(text: str) -> bool:
+    """Whether a model has lost its way: half characters, or the same piece again and again.
 
-    >>> is_looping("is it is it is it is it"), is_looping("yes, it is")
-    (True, False)
+    >>> is_broken("is it is it is it is it"), is_broken("yes, it is"), is_broken("it is \ufffd")
+    (True, False, True)
     """
-    return _LOOP.search(text) is not None
+    return "\ufffd" in text or _LOOP.search(text) is not None or _repeats(text)
+
+
+def _repeats(text: str) -> bool:
+    """A piece of `_PIECE` characters that comes three times, neighbouring or not."""
+    pieces = Counter(text[start : start + _PIECE] for start in range(len(text) - _PIECE + 1))
+    return max(pieces.values(), default=0) >= 3
+
+
+def is_question(text: str) -> bool:
+    """Whether a comment asks something.
+
+    >>> is_question("好看！"), is_question("谁设计的"), is_question("where is it made")
+    (False, True, True)
+    """
+    return _QUESTION.search(text) is not None
 
 
 def asked_beyond(question: str, titles: Iterable[str]) -> frozenset[str]:

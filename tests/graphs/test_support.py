@@ -1,7 +1,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from graphs.support import asked_beyond, content_of, is_carried, is_looping, unsupported
+from graphs.support import asked_beyond, content_of, is_broken, is_carried, unsupported
 
 
 def test_function_words_carry_nothing() -> None:
@@ -24,8 +24,8 @@ def test_what_is_asked_does_not_count_the_product_name() -> None:
 
 
 def test_loops_are_seen() -> None:
-    assert is_looping("对咖啡因，对咖啡因，对咖啡因，对咖啡因，")
-    assert not is_looping("每天早晚各一次，每次两泵。")
+    assert is_broken("对咖啡因，对咖啡因，对咖啡因，对咖啡因，")
+    assert not is_broken("每天早晚各一次，每次两泵。")
 
 
 @given(st.text(max_size=80))
