@@ -9,6 +9,7 @@ from graphs.grounding import ungrounded
 from graphs.outline import Section, fitted, outline, sentences_of, spoken_s
 from graphs.ports import Catalog, Writer
 from graphs.slots import facts_of, format_price
+from graphs.support import is_broken
 from models.prompts import SegmentKind, script_prompt
 from models.types import Language, Product, ProductId
 
@@ -74,7 +75,7 @@ class ScriptNodes:
             sentences=section.sentences,
         )
         text = "".join([delta.text async for delta in self.writer.write(prompt)])
-        true = [s for s in sentences_of(text) if not ungrounded(s, facts) and check(s, request.language).passed]
+        true = [s for s in sentences_of(text) if not is_broken(s) and not ungrounded(s, facts) and check(s, request.language).passed]
         if not true:
             raise Internal(f"nothing that the writer said for the {section.kind} is supported by the product's facts")
         return _segment(section, "".join(true), request.language)
