@@ -6,7 +6,7 @@ from graphs.answer import AnswerReply, AnswerRequest
 from graphs.flow import Graph, GraphBuilder
 from graphs.recognize import FrameSize, RecognizeReply, RecognizeRequest, SeenProduct
 from graphs.recommend import RecommendedProduct, RecommendReply, RecommendRequest
-from models.types import ProductId, RoomId, ViewerId
+from models.types import Box, ProductId, RoomId, ViewerId
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,8 +30,13 @@ def as_frame(request: MomentRequest) -> RecognizeRequest:
 
 
 def on_screen(seen: RecognizeReply) -> tuple[ProductId, ...]:
-    """The best match of every object that is known, in the order of the objects."""
-    return tuple(dict.fromkeys(product.matches[0].product_id for product in seen.products if product.matches))
+    """The best match of every object that is known, the largest first: what the host holds up is near the camera."""
+    known = sorted((product for product in seen.products if product.matches), key=lambda product: -_area(product.box))
+    return tuple(dict.fromkeys(product.matches[0].product_id for product in known))
+
+
+def _area(box: Box) -> float:
+    return (box[2] - box[0]) * (box[3] - box[1])
 
 
 def has_comment(request: MomentRequest) -> bool:

@@ -4,8 +4,8 @@ from graphs.answer import AnswerNodes, answer_graph
 from graphs.errors import InvalidRequest, Unavailable
 from graphs.fakes import FakeComprehension, FakeDetector, FakeRanker, FakeRetriever, FakeShop, FakeWriter
 from graphs.flow import Graph
-from graphs.moment import MomentReply, MomentRequest, moment_graph
-from graphs.recognize import RecognizeNodes, recognize_graph
+from graphs.moment import MomentReply, MomentRequest, moment_graph, on_screen
+from graphs.recognize import FrameSize, ProductMatch, RecognizeNodes, RecognizeReply, SeenProduct, recognize_graph
 from graphs.recommend import RecommendNodes, recommend_graph
 from graphs.speaking import Speaker
 from models.types import Candidate
@@ -49,3 +49,10 @@ async def test_a_blind_eye_degrades_and_the_rest_goes_on() -> None:
 async def test_a_bad_picture_is_the_callers_fault() -> None:
     with pytest.raises(InvalidRequest):
         await graph(FakeDetector(failure=InvalidRequest("not a picture", param="frame"))).run(MomentRequest(b"?", VIEWER), budget_s=5)
+
+
+def test_the_largest_product_on_screen_is_the_one_that_is_meant() -> None:
+    small = SeenProduct((0, 0, 10, 10), 0.9, "home", (ProductMatch(PEN.product_id, PEN.title, 0.9),))
+    large = SeenProduct((0, 0, 90, 90), 0.4, "home", (ProductMatch(LAMP.product_id, LAMP.title, 0.8),))
+    unknown = SeenProduct((0, 0, 99, 99), 0.4, "home", ())
+    assert on_screen(RecognizeReply(FrameSize(100, 100), (small, unknown, large))) == (LAMP.product_id, PEN.product_id)
