@@ -16,12 +16,19 @@ from deployments.remote.entries import all_together, each_alone
 from deployments.retrieval import LiveRetriever
 from deployments.settings import ComprehensionConfig, DetectorConfig, RankerConfig, RetrieverConfig, Settings, WriterConfig
 from deployments.shop import open_store
+from deployments.telemetry import configure_logging
 from models.types import FrameDetections, ModelInputError, PictureEmbedding, Prompt, TextDelta
 from models.vision.embedder_info import embedder_info
 
 
-class DetectorReplica:
+class _Replica:
+    def __init__(self) -> None:
+        configure_logging(type(self).__name__.removesuffix("Replica").lower())
+
+
+class DetectorReplica(_Replica):
     def __init__(self, embedder: str) -> None:
+        super().__init__()
         self._embedder = embedder
         self._tag = embedder_info(embedder).tag
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="detector")  # one batch at a time
@@ -45,7 +52,7 @@ class DetectorReplica:
         """Answers when the model is loaded: Serve sends nothing before `reconfigure` is done."""
 
 
-class WriterReplica:
+class WriterReplica(_Replica):
     async def reconfigure(self, config: dict[str, object]) -> None:
         started = await load_writer(WriterConfig.model_validate(config))
         old, self._model = getattr(self, "_model", None), started
@@ -69,7 +76,7 @@ class WriterReplica:
             await self._model.check_health()
 
 
-class _Port:
+class _Port(_Replica):
     """A port in a replica: answers questions that came in one hop, each within the time that its caller has left."""
 
     _methods: frozenset[str]
@@ -91,6 +98,7 @@ class RetrieverReplica(_Port):
     _methods = frozenset({"match", "passages", "by_behaviour", "by_content", "rank_rooms", "ping"})
 
     def __init__(self, settings: Settings) -> None:
+        super().__init__()
         self._settings = settings
 
     async def reconfigure(self, config: dict[str, object]) -> None:

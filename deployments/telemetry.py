@@ -1,12 +1,15 @@
 """Metrics, live percentiles and logs of one ingress process. Nothing is registered globally: a `Telemetry` is made and handed around."""
 
 import logging
+import os
 import sys
 from collections import deque
 from collections.abc import Callable, Sequence
 from contextvars import ContextVar
 from datetime import UTC, datetime
-from typing import Literal, Protocol
+from logging.handlers import RotatingFileHandler
+from pathlib import Path
+from typing import Protocol
 
 import orjson
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
@@ -130,12 +133,25 @@ def _clean(line: dict[str, object]) -> dict[str, object]:
     return {name: value.encode("utf-8", "replace").decode() if isinstance(value, str) else value for name, value in line.items()}
 
 
-def configure_logging(*, style: Literal["json", "console"] = "console", level: str = "INFO") -> None:
-    """Send the `livecart` loggers to standard error; called once by the process that serves. Other loggers stay as they are, but one."""
-    handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(JsonLines() if style == "json" else Console())
-    logger = logging.getLogger("livecart")
-    logger.handlers = [handler]
-    logger.setLevel(level)
-    logger.propagate = False
-    logging.getLogger("python_multipart").setLevel(logging.ERROR)  # it warns about each malformed form: any caller could fill the log
+LOGS_VARIABLE = "LIVECART_LOGS"  # folder for the log files; unset: standard error
+STYLE_VARIABLE = "LIVECART_LOG_STYLE"  # json or console
+LOGGERS = ("livecart", "deployments")
+_LOG_BYTES = 20 * 2**20
+
+
+def configure_logging(component: str, *, level: str = "INFO") -> None:
+    """Send our loggers to `<logs>/<component>-<pid>.log`, called once by each process that serves. Other loggers stay as they are.
+
+    Not to standard error where a folder is named: Serve collects what replicas print in batches of a thousand lines.
+    """
+    folder = os.environ.get(LOGS_VARIABLE)
+    path = Path(folder or ".") / f"{component}-{os.getpid()}.log"
+    handler = (
+        RotatingFileHandler(path, maxBytes=_LOG_BYTES, backupCount=1, encoding="utf-8") if folder else logging.StreamHandler(sys.stderr)
+    )
+    handler.setFormatter(JsonLines() if os.environ.get(STYLE_VARIABLE) == "json" else Console())
+    for name in LOGGERS:
+        logger = logging.getLogger(name)
+        logger.handlers = [handler]
+        logger.setLevel(level)
+        logger.propagate = False

@@ -17,7 +17,7 @@ from deployments.wiring import Wiring
 
 class IngressReplica:
     async def __init__(self, settings: Settings, **handles: DeploymentHandle) -> None:  # type: ignore[misc]  # Serve awaits it
-        configure_logging()
+        configure_logging("ingress")
         self._store = await open_store(settings)
         self._wiring = await Wiring.start(settings, self._store, handles)
         self._telemetry = Telemetry()

@@ -80,6 +80,7 @@ def environment(run: Run, front_end: FrontEnd) -> dict[str, str]:
         **os.environ,
         RUN_VARIABLE: run.run_id,
         "LIVECART_HOME": str(run.home),
+        "LIVECART_LOGS": str(run.logs),
         "PYTHONPATH": os.pathsep.join(search_path),
         "PYTHONUNBUFFERED": "1",
         "RAY_AUTH_TOKEN_PATH": str(run.token),

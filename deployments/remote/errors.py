@@ -3,7 +3,7 @@
 import asyncio
 
 from ray.exceptions import RayActorError, RayError, RayTaskError
-from ray.serve.exceptions import BackPressureError, DeploymentUnavailableError, RayServeException
+from ray.serve.exceptions import BackPressureError, DeploymentUnavailableError, RayServeException, RequestCancelledError
 
 from graphs.errors import (
     DeadlineExceeded,
@@ -17,6 +17,12 @@ from graphs.errors import (
 from models.types import ModelInputError
 
 _BY_KIND = {"invalid": InvalidRequest, "too_large": PayloadTooLarge, "unsupported": UnsupportedMedia}
+
+
+class CallerGone(LivecartError):
+    """Serve has cancelled the call because the HTTP caller left. As a fault of the caller no fallback hides it, and the graph ends."""
+
+    code, http_status = "cancelled", 499
 
 
 def refused(error: ModelInputError) -> LivecartError:
@@ -34,6 +40,8 @@ def translated(error: BaseException, deployment: str) -> BaseException:
             return refused(cause)
         case TimeoutError():
             return DeadlineExceeded(f"`{deployment}` did not answer in time")
+        case RequestCancelledError():
+            return CallerGone("the caller has left")
         case BackPressureError():
             return Overloaded(f"the queue of `{deployment}` is full")
         case RayActorError() | DeploymentUnavailableError():

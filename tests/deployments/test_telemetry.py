@@ -2,12 +2,23 @@
 
 import json
 import logging
+from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from deployments.telemetry import RESERVOIR, JsonLines, Telemetry, configure_logging, request_id_var
+from deployments.telemetry import (
+    LOGGERS,
+    LOGS_VARIABLE,
+    RESERVOIR,
+    STYLE_VARIABLE,
+    JsonLines,
+    Telemetry,
+    configure_logging,
+    request_id_var,
+)
 from graphs.flow import Outcome, Span
 
 
@@ -67,14 +78,33 @@ def test_a_json_line_has_request_id_and_fields() -> None:
     assert line | {"message": "served x?", "request_id": "req-1", "status": 200, "level": "info"} == line
 
 
-@pytest.mark.parametrize("style", ["json", "console"])
-def test_logging_goes_to_standard_error_once(style: str, capsys: pytest.CaptureFixture[str]) -> None:
-    logger = logging.getLogger("livecart")
-    try:
-        configure_logging(style=style)  # type: ignore[arg-type]  # parametrised
-        configure_logging(style=style)  # type: ignore[arg-type]  # parametrised
-        logging.getLogger("livecart.x").warning("hello")
-        assert capsys.readouterr().err.count("hello") == 1
-    finally:
+@pytest.fixture
+def loggers() -> Iterator[None]:
+    yield
+    for name in LOGGERS:
+        logger = logging.getLogger(name)
+        for handler in logger.handlers:
+            handler.close()
         logger.handlers, logger.propagate = [], True
         logger.setLevel(logging.NOTSET)
+
+
+@pytest.mark.parametrize("style", ["json", "console"])
+@pytest.mark.usefixtures("loggers")
+def test_logging_goes_to_standard_error_once(style: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv(LOGS_VARIABLE, raising=False)
+    monkeypatch.setenv(STYLE_VARIABLE, style)
+    configure_logging("ingress")
+    configure_logging("ingress")
+    logging.getLogger("livecart.x").warning("hello")
+    assert capsys.readouterr().err.count("hello") == 1
+
+
+@pytest.mark.usefixtures("loggers")
+def test_logging_goes_to_a_file_of_the_process_where_a_folder_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(LOGS_VARIABLE, str(tmp_path))
+    configure_logging("detector")
+    logging.getLogger("deployments.remote.entries").warning("hello")
+    (file,) = tmp_path.iterdir()
+    assert file.name.startswith("detector-")
+    assert "hello" in file.read_text(encoding="utf-8")
