@@ -19,7 +19,7 @@ from models.types import ModelInputError
 _BY_KIND = {"invalid": InvalidRequest, "too_large": PayloadTooLarge, "unsupported": UnsupportedMedia}
 
 
-class CallerGone(LivecartError):
+class CallerGone(LivecartError):  # noqa: N818  # the tree's names have no suffix
     """Serve has cancelled the call because the HTTP caller left. As a fault of the caller no fallback hides it, and the graph ends."""
 
     code, http_status = "cancelled", 499
