@@ -45,21 +45,23 @@ def main() -> None:
 
 
 async def load_demo(store: Store, settings: Settings, progress: Progress) -> bool:
-    """Fill an empty store; False, and nothing done, when it holds any product. Doing it again after an interruption completes it.
+    """Fill an empty store; False, and nothing done, when it holds anything else. Doing it again after an interruption completes it.
 
-    Products come last of what is checked, so an interrupted load is not taken for a finished one.
+    Rooms come last: a store with the demo's first product and without its rooms is taken for an interrupted load.
     """
-    if (await store.list_products(limit=1)).items:
+    held = (await store.list_products(limit=1)).items
+    interrupted = bool(held) and held[0].product_id == demo_products()[0].product_id and not (await store.list_rooms(limit=1)).items
+    if held and not interrupted:
         return False
     products, rooms = demo_products(), demo_rooms()
     await _events(store, simulate(products, rooms, viewers=VIEWERS, days=DAYS, seed=SEED, until=datetime.now(UTC)), progress)
     views = await asyncio.to_thread(_views, products, settings, progress)
     await store.put_products(products, actor=ACTOR)
     await store.put_documents(demo_documents(), actor=ACTOR)
-    await store.put_rooms(rooms, actor=ACTOR)
     for done, (product, of_product) in enumerate(zip(products, views, strict=True), start=1):
         await store.replace_views(product.product_id, of_product, actor=ACTOR)
         progress("pictures stored", done, len(products))
+    await store.put_rooms(rooms, actor=ACTOR)
     return True
 
 

@@ -18,6 +18,7 @@ from graphs.answer import AnswerNodes, AnswerReply, AnswerRequest, answer_graph
 from graphs.errors import GraphError, LivecartError, NotFound
 from graphs.flow import Graph, Overrides, Run, StreamGraph
 from graphs.moment import MomentReply, MomentRequest, moment_graph
+from graphs.phrases import PASSED_ON
 from graphs.recognize import RecognizeNodes, recognize_graph
 from graphs.recommend import RecommendNodes, recommend_graph
 from graphs.rooms import RoomsNodes, rooms_graph
@@ -26,6 +27,8 @@ from graphs.speaking import Speaker
 from models.types import ProductId
 
 AnyGraph = Graph[Any, Any]
+
+METRICS_S = 2.0  # a scrape does not wait for a writer that restarts
 
 _log = logging.getLogger("livecart.gateway")
 
@@ -96,9 +99,10 @@ class Gateway:
     async def metrics_text(self) -> str:
         """Prometheus text of the model replicas."""
         try:
-            return await self.ports.metrics_text()
-        except LivecartError as error:
-            return f"# the writer does not answer: {error.code}\n"
+            async with asyncio.timeout(METRICS_S):
+                return await self.ports.metrics_text()
+        except (LivecartError, TimeoutError) as error:
+            return f"# the writer does not answer: {type(error).__name__}\n"
 
     async def _note_unanswered(self, request: object, output: object) -> None:
         """Keep a question that was declined, for the operator. A store that is out of reach does not cost the answer."""
@@ -108,7 +112,7 @@ class Gateway:
             question, answer = request.comment or "", output.answer
         else:
             return
-        if not answer.abstained:
+        if not answer.abstained and answer.intent.label not in PASSED_ON:
             return
         product_id = answer.product_ids[0] if answer.product_ids else None
         try:

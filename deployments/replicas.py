@@ -1,6 +1,7 @@
 """Ray shells around the models: load what `user_config` names, warm it up, swap it in, answer.
 
-A new configuration is loaded beside the old one, which keeps serving until the new one has answered a warm-up request.
+A new configuration is loaded beside the old one, which keeps serving until the new one is ready: the detector has then answered a
+warm-up request, the engine its own. What the old engine was writing then ends with an error; the other models finish what they began.
 Model arithmetic runs on worker threads: the event loop stays free for health checks and cancellation.
 """
 
@@ -103,8 +104,8 @@ class RetrieverReplica(_Port):
 
     async def reconfigure(self, config: dict[str, object]) -> None:
         loaded = await asyncio.to_thread(load_retriever, RetrieverConfig.model_validate(config), self._settings.embedder)
-        store = await open_store(self._settings)
-        fresh = await LiveRetriever(store, loaded, poll_s=self._settings.store.follow_every_s).start()
+        self._store = getattr(self, "_store", None) or await open_store(self._settings)
+        fresh = await LiveRetriever(self._store, loaded, poll_s=self._settings.store.follow_every_s).start()
         old, self._port = getattr(self, "_port", None), fresh
         if isinstance(old, LiveRetriever):
             await old.stop()

@@ -79,7 +79,6 @@ class ComprehensionConfig(Frozen):
 class Limits(Frozen):
     max_body_mib: Annotated[float, Field(gt=0, le=1_024)] = 32.0  # also after decompression
     max_rows: Annotated[int, Field(ge=1, le=100_000)] = 1_000
-    max_megapixels: Annotated[float, Field(gt=0, le=1_000)] = 40.0
     max_ongoing: Annotated[int, Field(ge=1)] = 64  # graph requests being worked on, per ingress replica
     max_waiting: Annotated[int, Field(ge=0)] = 256  # admitted to wait for one of those places; beyond: 429
     default_deadline_s: Seconds = 15.0  # when the caller sends no X-Deadline-Ms

@@ -8,6 +8,7 @@ from deployments.settings import Settings
 from deployments.store.follower import Follower, Value
 from deployments.store.store import Store
 from deployments.store.values import ChangeKind, StoreOptions
+from graphs.errors import Unavailable
 from models.types import Event, Product, ProductId, Room, RoomId, ViewerId
 
 
@@ -17,6 +18,9 @@ async def open_store(settings: Settings) -> Store:
         settings.home.mkdir(parents=True, exist_ok=True)
     timeout_s = settings.store.statement_timeout_s
     return await Store.open(settings.store_url, StoreOptions(statement_timeout_s=timeout_s, lock_timeout_s=timeout_s))
+
+
+MOST_LAG_S = 30.0
 
 
 class LiveShop:
@@ -40,9 +44,10 @@ class LiveShop:
             with contextlib.suppress(asyncio.CancelledError):
                 await self._following
 
-    @property
-    def lag_s(self) -> float:
-        return self._follower.lag_s
+    async def ping(self) -> None:
+        """Raises Unavailable when this process's copy has fallen far behind the store."""
+        if self._follower.lag_s > MOST_LAG_S:
+            raise Unavailable(f"the copy of the shop is {self._follower.lag_s:.0f} s behind the store")
 
     async def _on_change(self, kind: ChangeKind, key: str, value: Value | None) -> None:
         match value:

@@ -80,7 +80,7 @@ class Wiring:
             comprehension=await _comprehension(settings, handles),
             writer=writer,
             metrics_text=writer.metrics_text,
-            pings=_pings(handles, retriever),
+            pings={**_pings(handles, retriever), "Ingress": shop.ping},
         )
         current = asyncio.create_task(keep_views_current(store, detector, embedder_info(settings.embedder).tag), name="keep views current")
         return cls(ports, placements_of(handles), (partial(cancelled, current), *stops))

@@ -3,6 +3,7 @@
 from collections.abc import AsyncGenerator
 from dataclasses import dataclass
 
+from graphs.compliance import check
 from graphs.errors import NotFound
 from graphs.flow import GraphBuilder, StreamGraph
 from graphs.phrases import decline, small_talk
@@ -83,10 +84,11 @@ class AnswerNodes:
             raise NotFound(f"no room `{room_id}`; PUT /v1/rooms/{room_id} makes it", param="room_id")
         return room
 
-    async def known(self, request: AnswerRequest) -> bool:
+    async def welcome(self, request: AnswerRequest) -> AnswerRequest:
+        """The request, when its viewer is known or not named: nothing is said before that is clear."""
         if request.viewer_id is not None and not await self.viewers.history(request.viewer_id, limit=1):
             raise NotFound(f"no viewer `{request.viewer_id}`: nothing was ever sent about them", param="viewer_id")
-        return True
+        return request
 
     async def intent(self, request: AnswerRequest) -> Label:
         return await self.comprehension.intent(request.question)
@@ -137,7 +139,7 @@ class AnswerNodes:
             return Draft(scope.language, said=Said(slot.text, "slot", (slot.evidence,)))
         asked = asked_beyond(request.question, [p.title for p in subject])
         banked = self._banked(passages, asked)
-        if banked is not None and banked.answer is not None:
+        if banked is not None and banked.answer is not None and check(banked.answer, scope.language).passed:
             return Draft(scope.language, said=Said(banked.answer, "bank", (banked,)))
         evidence = tuple(sorted((p for p in passages if self._may_support(p, asked)), key=lambda p: -_shared(asked, p)))[:EVIDENCE]
         if evidence:
@@ -171,7 +173,7 @@ class AnswerNodes:
         return self.speaker.generate(draft)
 
     @staticmethod
-    def reply(_known: bool, intent: Label, sentiment: Label, subject: tuple[Product, ...], said: Said) -> AnswerReply:
+    def reply(intent: Label, sentiment: Label, subject: tuple[Product, ...], said: Said) -> AnswerReply:
         cited = tuple(p.product_id for p in said.citations if p.product_id)
         return AnswerReply(
             answer=said.text,
@@ -212,14 +214,14 @@ def without_llm(draft: Draft) -> tuple[Step, ...]:
 def answer_graph(nodes: AnswerNodes) -> StreamGraph[AnswerRequest, Step, AnswerReply]:
     g = GraphBuilder("answer", AnswerRequest)
     scope = g.add(nodes.scope, g.request, timeout_s=2.0)
-    known = g.add(nodes.known, g.request, timeout_s=2.0)
+    welcome = g.add(nodes.welcome, g.request, timeout_s=2.0)
     intent = g.add(nodes.intent, g.request, timeout_s=1.0, fallback=unclear)
     sentiment = g.add(nodes.sentiment, g.request, timeout_s=1.0, fallback=unclear)
     subject = g.add(nodes.subject, g.request, scope, timeout_s=2.0)
     passages = g.add(nodes.passages, g.request, scope, subject, timeout_s=2.0)
     slot = g.apply(nodes.slot, g.request, scope, intent, subject)
-    draft = g.apply(nodes.draft, g.request, scope, intent, subject, passages, slot)
+    draft = g.apply(nodes.draft, welcome, scope, intent, subject, passages, slot)
     quoted = g.stream(quote, draft, reduce=whole, timeout_s=1.0)
     generated = g.stream(nodes.generate, draft, reduce=whole, timeout_s=10.0, first_item_timeout_s=6.0, fallback=without_llm)
     said = g.when(g.apply(is_settled, draft), then=quoted, otherwise=generated, name="said")
-    return g.build_stream(g.apply(nodes.reply, known, intent, sentiment, subject, said), items=said)
+    return g.build_stream(g.apply(nodes.reply, intent, sentiment, subject, said), items=said)

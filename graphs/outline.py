@@ -58,13 +58,18 @@ def sentences_of(text: str) -> list[str]:
 
 
 def fitted(text: str, spare: Sequence[str], seconds: float, language: Language) -> str:
-    """`text` without the sentences that run over `seconds`, or with as many `spare` sentences behind it as still fit."""
+    """`text` without the sentences that run over `seconds`, or with as many `spare` sentences behind it as still fit.
+
+    At least one sentence is said: the shortest, when even that is too long.
+    """
+    candidates = [*sentences_of(text), *(sentence for sentence in spare if sentence not in text)]
     kept: list[str] = []
     used_s = 0.0
-    for sentence in (*sentences_of(text), *(s for s in spare if s not in text)):
+    for sentence in candidates:
         took_s = spoken_s(sentence, language)
-        if kept and used_s + took_s > seconds * 1.1:
-            continue
-        kept.append(sentence if language == "zh" else sentence.strip() + " ")
-        used_s += took_s
-    return "".join(kept).strip()
+        if used_s + took_s <= seconds * 1.1:
+            kept.append(sentence)
+            used_s += took_s
+    if not kept and candidates:
+        kept = [min(candidates, key=lambda sentence: spoken_s(sentence, language))]
+    return ("" if language == "zh" else " ").join(sentence.strip() for sentence in kept)

@@ -7,15 +7,17 @@ _DECLINE: dict[Language, str] = {
     "en": "The product information does not say; I have noted your question for the host.",
 }
 
+PASSED_ON = frozenset({"complaint", "host_request"})  # comments that are noted for the host, as their sentences say
+
 _SMALL_TALK: dict[str, dict[Language, str]] = {
     "greeting": {"zh": "欢迎来到直播间！想了解哪件商品，直接问我就好。", "en": "Welcome! Ask me about any product on the shelf."},
     "praise": {"zh": "谢谢您的喜欢！", "en": "Thank you, glad you like it!"},
     "complaint": {
-        "zh": "很抱歉给您带来不便，已经为您记下，会请主播和客服跟进。",
-        "en": "Sorry about that. I have noted it for the host and our service team.",
+        "zh": "很抱歉给您带来不便，已经为您记下来了。",
+        "en": "Sorry about that; I have noted it for the host.",
     },
     "chitchat": {"zh": "哈哈，有关于商品的问题随时问我哦。", "en": "Happy to chat; ask me anything about the products."},
-    "host_request": {"zh": "好的，已经转告主播。", "en": "Sure, I have passed that on to the host."},
+    "host_request": {"zh": "好的，已经帮您记下来给主播。", "en": "Sure, I have noted that for the host."},
 }
 
 

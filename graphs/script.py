@@ -1,5 +1,6 @@
 """Products -> outline -> every segment written at once, with figures only from the store -> one checked, timed script."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from graphs.compliance import Compliance, Finding, check
@@ -9,7 +10,7 @@ from graphs.grounding import ungrounded
 from graphs.outline import Section, fitted, outline, sentences_of, spoken_s
 from graphs.ports import Catalog, Writer
 from graphs.slots import facts_of, format_price
-from graphs.support import is_broken
+from graphs.support import garbles, is_broken
 from models.prompts import SegmentKind, script_prompt
 from models.types import Language, Product, ProductId
 
@@ -75,7 +76,8 @@ class ScriptNodes:
             sentences=section.sentences,
         )
         text = "".join([delta.text async for delta in self.writer.write(prompt)])
-        true = [s for s in sentences_of(text) if not is_broken(s) and not ungrounded(s, facts) and check(s, request.language).passed]
+        title = [section.product.title] if section.product else []
+        true = [s for s in sentences_of(text) if _may_be_said(s, facts, title, request.language)]
         if not true:
             raise Internal(f"nothing that the writer said for the {section.kind} is supported by the product's facts")
         return _segment(section, "".join(true), request.language)
@@ -93,6 +95,12 @@ class ScriptNodes:
             keywords=tuple(dict.fromkeys(word for p in products for word in (p.title, p.brand, p.category, *p.tags) if word)),
             compliance=Compliance(passed=not findings, findings=tuple(findings)),
         )
+
+
+def _may_be_said(sentence: str, facts: Sequence[str], title: Sequence[str], language: Language) -> bool:
+    """Figures from the facts only, whole words, the product's own name, nothing that the law forbids."""
+    whole = not is_broken(sentence) and not garbles(sentence, title)
+    return whole and not ungrounded(sentence, facts) and check(sentence, language).passed
 
 
 def _facts(product: Product | None) -> list[str]:

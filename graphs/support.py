@@ -11,6 +11,7 @@ _LATIN = re.compile(r"[a-z][a-z'-]*[a-z]|\d[\d.,]*")
 _CJK_RUN = re.compile(r"[\u3400-\u9fff]+")
 _LOOP = re.compile(r"(\D{2,24}?)\1{2,}|([^\d])\2{4,}", re.DOTALL)  # a piece three times in a row, a character five times
 _PIECE = 10
+_STEM = 5  # letters from which on a beginning tells a name
 _QUESTION = re.compile(
     r"[?？]|吗|呢|什么|啥|谁|哪|几[点时个号天]|多[少久大重长高]|怎么|咋|为何|为什么|能不能|可不可以|是不是|有没有"
     r"|\b(?:who|whom|whose|what|when|where|why|how|which)\b|^(?:is|are|was|were|do|does|did|can|could|will|would|has|have|should)\b",
@@ -176,6 +177,17 @@ def _repeats(text: str) -> bool:
     """A piece of `_PIECE` characters that comes three times, neighbouring or not."""
     pieces = Counter(text[start : start + _PIECE] for start in range(len(text) - _PIECE + 1))
     return max(pieces.values(), default=0) >= 3
+
+
+def garbles(text: str, names: Iterable[str]) -> bool:
+    """Whether a word of the text is a broken piece of a name: it begins like one of its words and is none.
+
+    >>> garbles("Today we look at Fjellm and more.", ["Fjellmark Trail"]), garbles("The Fjellmark is here.", ["Fjellmark Trail"])
+    (True, False)
+    """
+    words = {word for name in names for word in _LATIN.findall(unicodedata.normalize("NFKC", name).lower()) if len(word) >= _STEM}
+    said = set(_LATIN.findall(unicodedata.normalize("NFKC", text).lower()))
+    return any(word[:_STEM] == name[:_STEM] and _singular(word) != _singular(name) for word in said - words for name in words)
 
 
 def is_question(text: str) -> bool:

@@ -32,11 +32,10 @@ TUNED_PROFILE: Mapping[str, str] = MappingProxyType(
         # a front end that starts on a busy machine is waited for, not killed after 5 s and started again
         "RAY_SERVE_PROXY_READY_CHECK_TIMEOUT_S": "60",
         "RAY_SERVE_PROXY_HEALTH_CHECK_TIMEOUT_S": "30",
-        # an ingress that dies takes its requests with it: they go to another one. Every route may be repeated: events by their ids, objects
-        # by theirs. Only a request that is still whole in the buffer can be sent again
-        "RAY_SERVE_HAPROXY_RETRY_ON": "conn-failure empty-response",
+        # a request that found a dead ingress goes to another one. Not `empty-response`, which would save those under way too: HAProxy then
+        # keeps requests for sending them again, and does not notice any more that their callers have left (seen, 2.8.25)
+        "RAY_SERVE_HAPROXY_RETRY_ON": "conn-failure",
         "RAY_SERVE_HAPROXY_RETRIES": "3",
-        "RAY_SERVE_HAPROXY_TUNE_BUFSIZE": str(128 * 2**10),
         "RAY_USAGE_STATS_ENABLED": "0",
         # Ray's name for "this machine is no cluster": the node's address is 127.0.0.1, so every gRPC server of Ray listens there only
         "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0",

@@ -34,6 +34,14 @@ async def test_sentences_with_invented_figures_are_left_out() -> None:
     assert "99" not in text
 
 
+async def test_a_broken_product_name_is_left_out() -> None:
+    writer = FakeWriter(("Welcome to the room. Today we look at Terrawall cups.",))
+    over = script_graph(ScriptNodes(FakeShop((MUG,)), writer))
+    garbled = MUG.title.split(maxsplit=1)[0] + "wall"
+    script = (await over.run(ScriptRequest((MUG.product_id,), "en"), budget_s=5)).output
+    assert garbled not in " ".join(segment.text for segment in script.segments)
+
+
 async def test_without_the_writer_the_facts_are_told() -> None:
     run = await graph(FakeWriter(failure=Unavailable("down"))).run(ScriptRequest((LAMP.product_id,), "en", duration_s=30), budget_s=5)
     assert run.degraded
