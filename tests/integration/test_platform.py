@@ -61,7 +61,7 @@ def test_unanswerable_questions_are_declined(http: httpx.Client) -> None:
         answer = wire.AnswerReply.model_validate(http.post("/v1/answer", json=body).json())
         declined.append(answer.abstained)
         assert answer.abstained or answer.citations, open_question.question
-    assert sum(declined) >= 0.7 * len(declined)
+    assert sum(declined) >= 0.85 * len(declined)
 
 
 def test_a_product_put_a_second_ago_is_answered_about_recognised_and_recommended(http: httpx.Client) -> None:
@@ -111,7 +111,8 @@ def test_a_script_is_written_and_fits_its_time(http: httpx.Client) -> None:
     body = {"product_ids": [SHOWN.product_id], "language": "zh", "duration_s": 60}
     response = http.post("/v1/script", json=body, params={"trace": "true"})
     script = wire.ScriptReply.model_validate(response.json())
-    assert not script.degraded
+    assert [segment.kind for segment in script.segments if segment.product_id] == ["product"]
+    assert all(segment.text for segment in script.segments)
     assert abs(sum(segment.seconds for segment in script.segments) - 60) <= 12
 
 
