@@ -3,6 +3,7 @@
 import asyncio
 import hmac
 from collections.abc import Collection, Sequence
+from datetime import UTC, datetime, timedelta
 from functools import partial
 
 from sqlalchemy import Connection, insert, select
@@ -32,9 +33,11 @@ class Events(Section):
         """Store all of them or none; returns after the commit, which callers of the same moment share.
 
         Sending an event again, in this batch, later, or after its viewer was erased, changes nothing and counts as duplicate.
-        Raises InvalidEvent (with the rows at fault), Overloaded, Unavailable (then it may be stored or not: send it again).
+        Raises InvalidEvent (with the rows at fault, such as one before 2000 or later than now plus `max_clock_skew_s`), Overloaded,
+        Unavailable (then it may be stored or not: send it again).
         """
-        rows = checked_rows(values, event_row, InvalidEvent)
+        latest = datetime.now(UTC) + timedelta(seconds=self._database.options.max_clock_skew_s)
+        rows = checked_rows(values, partial(event_row, latest=latest), InvalidEvent)
         if not rows:
             return Appended(0, 0)
         self._database.require_open()

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from datetime import UTC
+from datetime import UTC, datetime
 from decimal import Decimal
 from hashlib import sha256
 from typing import Any, TypeVar
@@ -20,6 +20,9 @@ Row = dict[str, Any]  # column -> what the driver takes
 
 _MOST_STOCK = 2**63 - 1
 _FLOAT32 = np.dtype("<f4")
+_OLDEST_EVENT = datetime(2000, 1, 1, tzinfo=UTC)
+_MEASURED = frozenset({"watch", "display", "purchase"})  # events whose value is a length of time or money
+_LARGEST_MEASURE = 1e12
 
 
 def checked_rows(values: Iterable[T], to_row: Callable[[T], Row], error: type[InvalidRow] | type[InvalidEvent] = InvalidRow) -> list[Row]:
@@ -93,13 +96,17 @@ def room_row(room: Room) -> Row:
     }
 
 
-def event_row(event: Event) -> Row:
-    """Without `seq`, which the commit gives."""
+def event_row(event: Event, *, latest: datetime) -> Row:
+    """Without `seq`, which the commit gives. Raises ValueError for an event after `latest`: a clock that is wrong must not move ours."""
     require_storable(event.event_id, event.viewer_id, event.type, event.room_id, event.product_id, event.text)
     if event.at.tzinfo is None:
         raise ValueError(f"the time {event.at.isoformat()} has no zone")
+    if not _OLDEST_EVENT <= event.at <= latest:
+        raise ValueError(f"the time {event.at.isoformat()} is not between {_OLDEST_EVENT.isoformat()} and {latest.isoformat()}")
     if event.value is not None and not math.isfinite(event.value):
         raise ValueError(f"the value {event.value} is not a finite number")
+    if event.value is not None and event.type in _MEASURED and not 0 <= event.value <= _LARGEST_MEASURE:
+        raise ValueError(f"the value {event.value} of a {event.type} is not between 0 and {_LARGEST_MEASURE:g}")
     return {**{name: getattr(event, name) for name in Event.__slots__}, "at": event.at.astimezone(UTC)}
 
 

@@ -25,6 +25,7 @@ class StoreOptions:
     reader_threads: int = 4
     max_pending_events: int = 100_000  # events waiting for their commit; above, callers get Overloaded
     max_group_events: int = 5_000  # events in one transaction
+    max_clock_skew_s: float = 300.0  # an event may say that it happened this much later than now
     max_views_per_product: int = 64
     max_picture_bytes: int = 8 * 1024 * 1024
     keep_changes: int = 100_000  # a follower further behind loads everything again

@@ -1,6 +1,7 @@
 """What is popular and what is new, kept up to date event by event."""
 
 import threading
+import time
 from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import Literal, TypedDict
@@ -13,6 +14,7 @@ from models.types import Candidate, Event, ProductId
 
 HALF_LIFE_S = 86_400.0  # of an event's weight
 FRESH_S = 3 * 86_400.0  # a product is new for about this long after its first sight
+_LONGEST_PAUSE_S = 30 * 86_400.0  # a first event older than this says nothing about the pause before it
 _LOG2_LIMIT = 400.0  # rebase before 2^x leaves float64
 
 
@@ -42,13 +44,14 @@ class Popularity:
         self._latest_s = 0.0
         self._resuming = False  # restored, and nothing observed since
 
-    def observe(self, event: Event) -> None:
-        """Count one event; O(1)."""
+    def observe(self, event: Event, *, now: datetime | None = None) -> None:
+        """Count one event, one that says to be later than `now` (default: the wall clock) as of now; O(1)."""
         if event.product_id is None:
             return
-        at_s = event.at.timestamp()
+        now_s = time.time() if now is None else now.timestamp()
+        at_s = min(event.at.timestamp(), now_s)
         with self._lock:
-            self._resume(at_s)
+            self._resume(max(at_s, now_s - _LONGEST_PAUSE_S))
             place = self._place_of(event.product_id, at_s)
             self._latest_s = max(self._latest_s, at_s)
             interest = INTEREST.get(event.type, 0.0)

@@ -2,9 +2,11 @@
 
 import math
 import threading
+import time
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Protocol
 
 import numpy as np
@@ -18,6 +20,7 @@ WATCH_DECAY = 0.9  # of a visit per room visit since
 AUDIENCE_HALF_LIFE_S = 900.0  # of the activity that makes a room popular now
 SHOW_BREAK_S = 3600.0  # silence after which a room's next event begins a new broadcast
 JUST_STARTED_S = 1800.0  # half-life of "it has just started"
+MAX_ROOMS = 10_000  # whose broadcasts are remembered: those observed last
 _BEST_OF_SHELF = 5  # a room is as near to a product as the mean of its nearest products
 
 
@@ -48,20 +51,23 @@ class RoomRanker:
     def __init__(self, shop: Similarity) -> None:
         self._shop = shop
         self._lock = threading.Lock()
-        self._broadcasts: dict[RoomId, _Broadcast] = {}
+        self._broadcasts: dict[RoomId, _Broadcast] = {}  # the room observed last is the last
 
-    def observe(self, event: Event) -> None:
-        """Count an event into what goes on in its room; O(1)."""
+    def observe(self, event: Event, *, now: datetime | None = None) -> None:
+        """Count an event into what goes on in its room, one that says to be later than `now` (default: the wall clock) as of now; O(1)."""
         if event.room_id is None:
             return
-        at_s = event.at.timestamp()
+        at_s = min(event.at.timestamp(), time.time() if now is None else now.timestamp())
         with self._lock:
-            now = self._broadcasts.get(event.room_id)
-            if now is None or at_s - now.latest_s > SHOW_BREAK_S:
-                now = self._broadcasts[event.room_id] = _Broadcast(at_s, at_s)
-            elapsed_s = max(0.0, at_s - now.latest_s)
-            now.activity = now.activity * 2.0 ** (-elapsed_s / AUDIENCE_HALF_LIFE_S) + (event.type != "display")
-            now.latest_s = max(now.latest_s, at_s)
+            show = self._broadcasts.pop(event.room_id, None)
+            if show is None or at_s - show.latest_s > SHOW_BREAK_S:
+                show = _Broadcast(at_s, at_s)
+            self._broadcasts[event.room_id] = show
+            elapsed_s = max(0.0, at_s - show.latest_s)
+            show.activity = show.activity * 2.0 ** (-elapsed_s / AUDIENCE_HALF_LIFE_S) + (event.type != "display")
+            show.latest_s = max(show.latest_s, at_s)
+            if len(self._broadcasts) > MAX_ROOMS:
+                del self._broadcasts[next(iter(self._broadcasts))]
 
     def rank_rooms(self, history: Sequence[Event], live: Sequence[Room], *, k: int) -> tuple[RankedRoom, ...]:
         """At most `k` of the rooms given, best first, ties by id; history oldest first. A score is the sum of its reasons' weights."""

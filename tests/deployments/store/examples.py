@@ -8,7 +8,7 @@ import numpy as np
 from deployments.store import View
 from models.types import Document, DocumentId, Event, EventId, EventType, Money, Product, ProductId, Room, RoomId, ViewerId
 
-START = datetime(2026, 11, 11, 20, 0, tzinfo=UTC)
+START = datetime(2025, 11, 11, 20, 0, tzinfo=UTC)
 BY = "test"
 
 

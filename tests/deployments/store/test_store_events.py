@@ -28,7 +28,7 @@ async def test_events_are_accepted_once_however_often_they_are_sent(store: Store
 
 
 async def test_an_event_comes_back_as_it_was_sent_in_utc(store: Store) -> None:
-    sent = replace(event(), at=datetime(2026, 11, 11, 20, 0, 0, 123456, tzinfo=timezone(timedelta(hours=8))))
+    sent = replace(event(), at=datetime(2025, 11, 11, 20, 0, 0, 123456, tzinfo=timezone(timedelta(hours=8))))
     bare = replace(event(2), room_id=None, product_id=None, value=None, text=None)
     await store.append_events([sent, bare])
     assert await store.viewer_history(V1) == (sent, bare)
@@ -54,7 +54,12 @@ async def test_events_are_read_on_from_a_number_without_gaps(store: Store) -> No
     "bad",
     [
         replace(event(2), at=datetime(2026, 1, 1)),  # without a zone on purpose
+        replace(event(2), at=datetime.now(UTC) + timedelta(minutes=6)),
+        replace(event(2), at=datetime(2999, 1, 1, tzinfo=UTC)),
+        replace(event(2), at=datetime(1999, 12, 31, tzinfo=UTC)),
         replace(event(2), value=float("nan")),
+        replace(event(2, kind="watch"), value=-1.0),
+        replace(event(2, kind="purchase"), value=2e12),
         replace(event(2), text="\0"),
         replace(event(2), at=datetime.max.replace(tzinfo=timezone(-timedelta(hours=8)))),
     ],
@@ -64,6 +69,10 @@ async def test_a_bad_event_is_named_and_none_of_its_batch_is_stored(store: Store
         await store.append_events([event(1), bad])  # type: ignore[list-item]  # parametrised
     assert [detail["index"] for detail in caught.value.details] == [1]
     assert await store.count_events() == 0
+
+
+async def test_a_clock_a_little_ahead_is_accepted(store: Store) -> None:
+    assert await store.append_events([replace(event(), at=datetime.now(UTC) + timedelta(minutes=4))]) == Appended(1, 0)
 
 
 async def test_a_bad_batch_does_not_fail_its_neighbours_of_the_same_moment(store: Store) -> None:

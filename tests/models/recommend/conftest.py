@@ -13,7 +13,7 @@ from models.recommend.ranker import Ranker
 from models.training.recommender import fit_behaviour
 from models.types import Event, EventId, EventType, ProductId, RoomId, ViewerId
 
-NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
+NOW = datetime(2025, 3, 1, 12, tzinfo=UTC)
 ZOO = Path(__file__).parents[3] / "models" / "zoo" / "recommender"
 
 

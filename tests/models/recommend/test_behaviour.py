@@ -1,5 +1,6 @@
 """Candidates from behaviour: what goes together, what is popular, what is new."""
 
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -59,10 +60,10 @@ def test_never_more_than_asked_never_the_excluded_never_twice(behaviour: Behavio
 def test_live_events_change_what_is_popular(zoo: Path) -> None:
     behaviour = Behaviour.load(zoo)
     trained = [candidate.product_id for candidate in behaviour.popularity.popular(10, ())]
-    behaviour.observe(event(trained[9]))
+    behaviour.popularity.observe(event(trained[9]), now=NOW)
     assert [c.product_id for c in behaviour.popularity.popular(3, ())] == trained[:3]  # years later, what was trained is still the prior
     for number in range(5000):
-        behaviour.observe(event("brand-new", viewer=f"n{number}"))
+        behaviour.popularity.observe(event("brand-new", viewer=f"n{number}"), now=NOW)
     assert behaviour.popularity.popular(1, ())[0].product_id == "brand-new"
 
 
@@ -72,7 +73,8 @@ def test_a_new_product_is_proposed_as_fresh_until_it_ages() -> None:
     popularity.announce(ProductId("new"), NOW)
     popularity.announce(ProductId("old"), NOW)
     assert kinds(popularity.fresh(5, ())) == {("fresh", "new")}
-    popularity.observe(event("old", ago_s=-20 * 86_400))
+    popularity.observe(event("old"), now=NOW)
+    popularity.announce(ProductId("old"), NOW + timedelta(days=20))
     assert popularity.fresh(5, ()) == ()
 
 
@@ -83,9 +85,27 @@ def test_popularity_halves_each_day_and_survives_years() -> None:
     assert popularity.share([ProductId("then"), ProductId("now"), ProductId("never")]) == pytest.approx(
         {"then": 0.5, "now": 1.0, "never": 0.0}
     )
-    popularity.observe(event("later", ago_s=-2000 * 86_400))
+    later = NOW + timedelta(days=2000)
+    popularity.observe(event("later", ago_s=-2000 * 86_400), now=later)
     assert popularity.popular(1, ())[0].product_id == "later"
     assert np.isfinite(popularity.popular(3, ())[0].score)
+
+
+def test_no_event_moves_the_clock_beyond_now() -> None:
+    popularity = Popularity()
+    for number in range(3):
+        popularity.observe(event("real", viewer=f"v{number}"), now=NOW)
+    popularity.observe(replace(event("unknown", "click"), at=NOW + timedelta(days=365_000)), now=NOW)
+    popularity.observe(event("real"), now=NOW)
+    assert popularity.share([ProductId("real"), ProductId("unknown")]) == pytest.approx({"real": 1.0, "unknown": 0.25})
+
+
+def test_a_first_event_of_long_ago_does_not_wipe_out_what_was_trained(zoo: Path) -> None:
+    popularity = Behaviour.load(zoo).popularity
+    trained = popularity.popular(5, ())
+    popularity.observe(replace(event(trained[0].product_id), at=NOW - timedelta(days=9_000)), now=NOW)
+    popularity.observe(event("elsewhere"), now=NOW)
+    assert {c.product_id for c in trained} <= {c.product_id for c in popularity.popular(10, ())}
 
 
 def test_what_was_saved_comes_back_the_same(behaviour: Behaviour, tmp_path: Path) -> None:

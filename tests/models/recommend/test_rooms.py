@@ -1,16 +1,19 @@
 """Live rooms are ranked by what the viewer did and what goes on in them; nothing else is offered."""
 
+from dataclasses import replace
+from datetime import timedelta
 from decimal import Decimal
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from models.recommend import rooms
 from models.recommend.hashed_text import HashedTextEmbedder
 from models.recommend.retriever import ShopIndex
 from models.recommend.rooms import RoomRanker
 from models.types import Money, Product, ProductId, Room, RoomId
-from tests.models.recommend.conftest import event
+from tests.models.recommend.conftest import NOW, event
 
 
 def product(name: str, title: str) -> Product:
@@ -54,6 +57,22 @@ def test_activity_makes_a_room_popular_and_a_start_makes_it_fresh(ranker: RoomRa
     first, second = ranker.rank_rooms([], (TEA_ROOM, BALL_ROOM), k=2)
     assert (first.room_id, first.reasons[0][0]) == ("tea", "popular")
     assert (second.room_id, second.reasons[0][0]) == ("ball", "fresh")
+
+
+def test_an_event_from_the_future_does_not_make_the_other_rooms_old(ranker: RoomRanker) -> None:
+    ranker.observe(event(None, "like", room="tea"), now=NOW)
+    ranker.observe(replace(event(None, "display", room="elsewhere"), at=NOW + timedelta(days=365_000)), now=NOW)
+    (tea,) = ranker.rank_rooms([], (TEA_ROOM,), k=1)
+    assert dict(tea.reasons) == pytest.approx({"popular": rooms.WEIGHTS["popular"], "fresh": rooms.WEIGHTS["fresh"]})
+
+
+def test_of_endless_rooms_the_latest_are_remembered(ranker: RoomRanker, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rooms, "MAX_ROOMS", 2)
+    for name in ("tea", "ball", "tea", "invented"):
+        ranker.observe(event(None, "like", room=name))
+    by_room = {item.room_id: item.reasons for item in ranker.rank_rooms([], (TEA_ROOM, BALL_ROOM), k=2)}
+    assert by_room[RoomId("tea")]
+    assert not by_room[RoomId("ball")]
 
 
 def test_a_viewer_without_history_gets_all_live_rooms_in_a_stable_order(ranker: RoomRanker) -> None:
