@@ -1,7 +1,6 @@
 """The retriever as it is served: the shop's FAISS indexes and its behaviour, kept current from the store."""
 
 import asyncio
-import contextlib
 import logging
 from collections.abc import Collection, Sequence
 from datetime import UTC, datetime
@@ -54,20 +53,25 @@ class LiveRetriever:
         self._tasks: list[asyncio.Task[None]] = []
 
     async def start(self) -> Self:
-        """Load everything, then follow until `stop`."""
-        self._tasks = [
-            asyncio.create_task(self._follower.run(), name="follow catalogue"),
-            asyncio.create_task(self._follow_events(), name="follow events"),
-        ]
-        await self._follower.wait_for(0, timeout_s=600.0)
+        """Load everything, then follow until `stop`. Raises DeadlineExceeded, and has stopped then."""
+        self._tasks.append(asyncio.create_task(self._follower.run(), name="follow catalogue"))
+        try:
+            await self._follower.wait_for(0, timeout_s=600.0)
+        except BaseException:
+            await self.stop()
+            raise
+        # Only now: events count when the catalogue knows their products
+        self._tasks.append(asyncio.create_task(self._follow_events(), name="follow events"))
         return self
 
     async def stop(self) -> None:
-        for task in self._tasks:
+        """Follow no longer; what is asked is answered on from what is known. The store stays open: it is the caller's. May be repeated."""
+        tasks, self._tasks = self._tasks, []
+        for task in tasks:
             task.cancel()
-        for task in self._tasks:
-            with contextlib.suppress(asyncio.CancelledError):
-                await task
+        for task, ended in zip(tasks, await asyncio.gather(*tasks, return_exceptions=True), strict=True):
+            if isinstance(ended, Exception):
+                _log.error("the task `%s` had ended before", task.get_name(), exc_info=ended)
 
     async def ping(self) -> None:
         """Raises Unavailable while the first load is under way, or when the copy has fallen far behind."""
@@ -115,7 +119,10 @@ class LiveRetriever:
             self._index.remove_document(DocumentId(key))
 
     async def _follow_events(self) -> None:
-        """Feed popularity; a database that is away is asked again with the next round."""
+        """Feed what goes on in rooms, and the popularity of products that the catalogue knows: invented ids must not fill the memory.
+
+        A database that is away is asked again with the next round.
+        """
         while True:
             try:
                 if self._seen_events is None:
@@ -125,7 +132,8 @@ class LiveRetriever:
                 _log.warning("events cannot be followed now: %s", error)
                 fresh = []
             for numbered in fresh:
-                self._behaviour.observe(numbered.event)
+                if numbered.event.product_id is not None and self._index.knows(numbered.event.product_id):
+                    self._behaviour.observe(numbered.event)
                 self._rooms.observe(numbered.event)
                 self._seen_events = numbered.seq
             await asyncio.sleep(0 if len(fresh) == _EVENTS_AT_ONCE else self._poll_s)

@@ -1,6 +1,7 @@
 """Group commit: callers who come while a transaction is being committed share the next one."""
 
 import threading
+import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import Executor, Future
@@ -11,6 +12,9 @@ from graphs.errors import LivecartError, Overloaded, Unavailable
 
 T = TypeVar("T")
 R = TypeVar("R")
+
+_LEAST_WAIT_S, _MOST_WAIT_S = 0.1, 60.0  # that a refused caller is told
+_NEW_RATE_SHARE = 0.3  # of the latest transaction in the observed rate
 
 
 @dataclass(slots=True)
@@ -38,18 +42,30 @@ class GroupCommit(Generic[T, R]):
         self._pending = 0  # items
         self._is_scheduled = False
         self._lock = threading.Lock()
+        self._items_per_s: float | None = None  # of the last few transactions
         self.transactions = 0  # committed so far
 
     def submit(self, items: Sequence[T]) -> "Future[R]":
-        """Queue a batch. Raises Overloaded when too much waits already."""
+        """Queue a batch. Raises Overloaded when too much waits already, with the time that what waits should take."""
         batch = _Waiting[T, R](items)
         with self._lock:
             if self._pending and self._pending + len(items) > self._max_pending:
-                raise Overloaded(f"{self._pending} rows wait for their commit; come back when fewer do")
+                raise Overloaded(f"{self._pending} rows wait for their commit; come back when fewer do", retry_after_s=self._drained_in_s())
             self._pending += len(items)
             self._waiting.append(batch)
             self._schedule()
         return batch.answer
+
+    def _drained_in_s(self) -> float:
+        """When what waits now should be committed; a second while no rate is known."""
+        if self._items_per_s is None:
+            return 1.0
+        return min(max(self._pending / self._items_per_s, _LEAST_WAIT_S), _MOST_WAIT_S)
+
+    def _note_rate(self, items: int, took_s: float) -> None:
+        latest = items / max(took_s, 1e-6)
+        before = latest if self._items_per_s is None else self._items_per_s
+        self._items_per_s = before + _NEW_RATE_SHARE * (latest - before)
 
     def _schedule(self) -> None:
         """Once for all who wait, and again at the end of the thread's queue for those left over: other work of the thread gets its turn."""
@@ -86,6 +102,7 @@ class GroupCommit(Generic[T, R]):
 
     def _commit_together(self, batches: Sequence[_Waiting[T, R]]) -> bool:
         """False when one of several batches is at fault, and nobody was answered."""
+        began_s = time.monotonic()
         try:
             answers = self._commit([batch.items for batch in batches])
         except Exception as error:  # noqa: BLE001  # it belongs to the callers, who raise it; this thread must live on
@@ -95,6 +112,7 @@ class GroupCommit(Generic[T, R]):
                 batch.answer.set_exception(error)
         else:
             self.transactions += 1
+            self._note_rate(sum(len(batch.items) for batch in batches), time.monotonic() - began_s)
             for batch, answer in zip(batches, answers, strict=True):
                 batch.answer.set_result(answer)
         return True

@@ -108,11 +108,6 @@ class Journals(Section):
         )
         return Page(tuple(AuditEntry(**row) for row in page.items), page.next_cursor)
 
-    async def record_action(self, action: str, key: str | None, *, actor: str, request_id: str | None = None) -> None:
-        """Audit something done outside the store, such as loading a model."""
-        by = By(actor, request_id)
-        await self._database.write(lambda connection: audit(connection, by, [(action, key)]))
-
 
 def _last(connection: Connection, name: Counter) -> int:
     return int(connection.execute(select(counters.c.value).where(counters.c.name == name)).scalar_one())

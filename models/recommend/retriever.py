@@ -63,9 +63,6 @@ class ShopIndex:
             self._pictures.remove(product_id)
             self._replace(set(self._specs_of(product_id)), {}, np.zeros((0, self._text.dim), np.float32))
 
-    def put_document(self, document: Document) -> None:
-        self.put_documents((document,))
-
     def put_documents(self, documents: Iterable[Document]) -> None:
         """Index pieces of knowledge, replacing those with the same ids, in one step."""
         fresh = {str(document.document_id): _cited(document) for document in documents}
@@ -106,6 +103,10 @@ class ShopIndex:
     def _bucket(self, passage: Passage) -> set[str]:
         return self._shop_wide if passage.product_id is None else self._sources_of.setdefault(passage.product_id, set())
 
+    def knows(self, product_id: ProductId) -> bool:
+        """Whether the product is in the catalogue now."""
+        return self._products.vectors(product_id) is not None
+
     # --- search ----------------------------------------------------------------------------------------------------------
 
     def match(self, embeddings: Vectors, *, among: frozenset[ProductId] | None, top_k: int) -> list[tuple[Match, ...]]:
@@ -124,10 +125,6 @@ class ShopIndex:
         if products is None:
             return None
         return self._shop_wide.union(*(self._sources_of.get(product_id, ()) for product_id in products))
-
-    def find_products(self, text: str, k: int) -> tuple[Match, ...]:
-        """Products whose title, category, brand, tags and description are nearest to a text."""
-        return tuple(Match(ProductId(key), score) for key, score in self._products.search(self._text.embed([text]), k)[0])
 
     def similar(self, product_ids: Sequence[ProductId], k: int, exclude: Collection[ProductId] = ()) -> tuple[Candidate, ...]:
         """Products of the catalogue nearest to any of the given ones, a product never to itself; see `similarity` for the score."""

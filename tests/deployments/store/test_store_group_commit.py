@@ -3,9 +3,11 @@
 import threading
 from collections.abc import Iterator, Sequence
 from concurrent.futures import CancelledError, ThreadPoolExecutor
+from types import SimpleNamespace
 
 import pytest
 
+from deployments.store import group_commit
 from deployments.store.group_commit import GroupCommit
 from graphs.errors import Overloaded, Unavailable
 
@@ -108,6 +110,28 @@ def test_those_who_wait_when_the_thread_is_shut_down_are_told(commits: Commits) 
     commits.gate.set()
     assert first.result() == 1
     assert [type(answer.exception()) for answer in (second, late)] == [Unavailable, Unavailable]
+
+
+def test_who_is_refused_is_told_when_what_waits_should_be_committed(
+    commits: Commits, thread: ThreadPoolExecutor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ticks = iter([0.0, 2.0, 10.0, 11.0])  # two rows take two seconds
+    monkeypatch.setattr(group_commit, "time", SimpleNamespace(monotonic=lambda: next(ticks)))
+    group = _busy_group(commits, thread, max_pending=5)
+    first = group.submit([1, 1])
+    with pytest.raises(Overloaded) as unknown:
+        group.submit([1] * 5)
+    assert unknown.value.retry_after_s == 1.0
+    commits.gate.set()
+    first.result()
+    commits.gate.clear()
+    thread.submit(commits.gate.wait)
+    waiting = group.submit([1] * 5)
+    with pytest.raises(Overloaded) as known:
+        group.submit([1])
+    assert known.value.retry_after_s == 5.0
+    commits.gate.set()
+    assert waiting.result() == 5
 
 
 def test_what_waits_is_bounded_and_room_comes_back(commits: Commits, thread: ThreadPoolExecutor) -> None:

@@ -61,8 +61,8 @@ def test_attributes_that_a_product_no_longer_has_vanish(shop: ShopIndex) -> None
 
 
 def test_a_document_put_again_is_replaced_even_when_it_changes_its_product(shop: ShopIndex) -> None:
-    shop.put_document(Document(DocumentId("note"), "document", product_id=ProductId("mug"), text="old"))
-    shop.put_document(Document(DocumentId("note"), "document", product_id=ProductId("cup"), text="new"))
+    shop.put_documents((Document(DocumentId("note"), "document", product_id=ProductId("mug"), text="old"),))
+    shop.put_documents((Document(DocumentId("note"), "document", product_id=ProductId("cup"), text="new"),))
     assert "note" not in {p.source_id for p in shop.passages("old", products=frozenset({ProductId("mug")}), k=10)}
     assert "new" in {p.text for p in shop.passages("new", products=frozenset({ProductId("cup")}), k=10)}
     shop.remove_document(DocumentId("note"))
@@ -73,7 +73,8 @@ def test_a_removed_product_is_found_nowhere(shop: ShopIndex) -> None:
     shop.put_views(ProductId("mug"), axis(0))
     shop.remove_product(ProductId("mug"))
     assert shop.match(axis(0)[None], among=None, top_k=3) == [()]
-    assert "mug" not in {match.product_id for match in shop.find_products("stoneware coffee mug", 5)}
+    assert not shop.knows(ProductId("mug"))
+    assert "mug" not in {c.product_id for c in shop.similar([ProductId("cup")], 5)}
     assert {p.product_id for p in shop.passages("mug", products=None, k=20)} == {"cup", "ball"}
     shop.remove_product(ProductId("mug"))
 
@@ -90,8 +91,10 @@ def test_recognition_is_limited_to_the_shelf(shop: ShopIndex) -> None:
     assert shop.match(queries, among=frozenset(), top_k=3) == [(), ()]
 
 
-def test_a_text_finds_its_product(shop: ShopIndex) -> None:
-    assert shop.find_products("play ball", 1)[0].product_id == "ball"
+def test_a_text_is_nearest_to_its_product(shop: ShopIndex) -> None:
+    products = [ProductId("mug"), ProductId("ball"), ProductId("unknown")]
+    assert shop.topics(["play ball"], products)[0].argmax() == 1
+    assert [shop.knows(product_id) for product_id in products] == [True, True, False]
 
 
 def test_similar_products_name_what_they_are_similar_to(shop: ShopIndex) -> None:
