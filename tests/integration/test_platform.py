@@ -1,8 +1,10 @@
 """What the platform promises, over HTTP, on real engines."""
 
 import json
+import socket
 import time
 from datetime import UTC, datetime
+from functools import partial
 
 import httpx
 import pytest
@@ -83,8 +85,9 @@ def test_a_product_put_a_second_ago_is_answered_about_recognised_and_recommended
         answer = http.post("/v1/answer", json={"question": "What is the capacity of the Nimbus folding kettle?"}).json()
         assert "613 ml" in answer["answer"]
         assert answer["citations"][0]["source_id"].startswith(product_id)
-        seen = http.post("/v1/recognize", files={"frame": frame_of(product_id, "kitchen")}).json()
-        assert product_id in [match["product_id"] for found in seen["products"] for match in found["matches"]]
+        frames = [http.post("/v1/recognize", files={"frame": frame_of(product_id, "kitchen", seed)}).json() for seed in range(1, 5)]
+        seen = [product_id in [match["product_id"] for found in frame["products"] for match in found["matches"]] for frame in frames]
+        assert sum(seen) >= 3, "the threshold lets one true match in ten go"
         http.post("/v1/events", json={"events": [event("fresh-viewer", "enter")]})
         recommended = http.post("/v1/recommend/products", json={"viewer_id": "fresh-viewer", "k": 100}).json()
         assert product_id in [item["product_id"] for item in recommended["items"]]
@@ -155,19 +158,24 @@ def test_a_generated_answer_is_streamed(http: httpx.Client) -> None:
 
 
 def test_a_caller_who_leaves_stops_the_engine(server: Server, http: httpx.Client) -> None:
-    """A long script is asked for and abandoned: the engine's token count stands still soon after."""
+    """A long script is asked for and abandoned once the engine is at it: it costs a part of a whole one, and nothing afterwards."""
     body = {"product_ids": [p.product_id for p in PRODUCTS[:20]], "language": "zh", "duration_s": 3_600}
-    before = server.metric("vllm:generation_tokens_total")
-    with pytest.raises(httpx.ReadTimeout):
-        http.post("/v1/script", json=body, timeout=0.7)
+    tokens = partial(server.metric, "vllm:generation_tokens_total")
+    before = tokens()
+    address = httpx.URL(server.url)
+    content = json.dumps(body).encode()
+    head = f"POST /v1/script HTTP/1.1\r\nHost: {address.host}\r\nContent-Type: application/json\r\nContent-Length: {len(content)}\r\n\r\n"
+    with socket.create_connection((address.host, address.port)) as caller:
+        caller.sendall(head.encode() + content)
+        while tokens() == before:
+            time.sleep(0.01)
     time.sleep(1)
-    left_at = server.metric("vllm:generation_tokens_total")
+    abandoned = tokens() - before
     time.sleep(2)
-    assert server.metric("vllm:generation_tokens_total") == left_at
-    whole = http.post("/v1/script", json=body)
-    assert whole.status_code == 200
-    made = server.metric("vllm:generation_tokens_total") - left_at
-    assert left_at - before < made, "the abandoned script cost less than a whole one"
+    assert tokens() - before == abandoned, "the engine goes on"
+    assert http.post("/v1/script", json=body).status_code == 200
+    whole = tokens() - before - abandoned
+    assert 0 < abandoned < 0.7 * whole
 
 
 def test_graphs_are_drawn_and_described(http: httpx.Client) -> None:
