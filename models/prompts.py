@@ -2,6 +2,9 @@
 
 Whatever a viewer or an operator typed is flattened to one line and loses the markers of chat formats before it enters a message,
 so that text cannot open a turn or a line of its own.
+
+Every part has a budget in bytes of UTF-8, which bounds the tokens of any byte-level tokenizer, whatever the script: a prompt has fewer
+than `MOST_TOKENS` with the shipped one. No prompt of the training corpus is cut.
 """
 
 import re
@@ -17,9 +20,13 @@ REFUSALS: dict[Language, str] = {
     "zh": "抱歉，商品资料里没有提到这点。",
     "en": "Sorry, the product details do not mention that.",
 }
+MOST_TOKENS = 960  # of a prompt in any script; of Chinese and English 800. The shipped writer's context holds 1,024
 MAX_PASSAGES = 5
-MAX_PASSAGE_CHARACTERS = 240
-MAX_QUESTION_CHARACTERS = 240
+EVIDENCE_BYTES = 520  # of all facts together, the marks of their lines included
+FACT_BYTES = 360  # of one
+TITLES_BYTES = 120  # of all products together
+QUESTION_BYTES = 180
+WISH_BYTES = 60  # audience, scene and style each
 MAX_SENTENCES = 6
 
 _ANSWER_SYSTEM: dict[Language, str] = {
@@ -58,6 +65,8 @@ _TASKS: dict[Language, dict[SegmentKind, str]] = {
 }
 _CHAT_MARKER = re.compile(r"<(?=\s*[|｜])|(?<=[|｜])>|<(?=/?(?:think|tool_|s>|bos|eos|im_|\w+_of_))", re.IGNORECASE)
 _AFTER_TITLE = ("的", "：", "，", ": ", ", ", " · ", " - ")
+_LINE_BYTES = 3  # "- " before a fact and its line break
+_CUT_FIGURE = re.compile(r"\d[\d.,:/-]*\s*\S{0,3}$")  # with what may be half of its unit
 _NUMBER = re.compile(r"\d+(?:\.\d+)?")
 _BLANKS = re.compile(r"[\s\x00-\x1f\x7f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]+")
 
@@ -79,7 +88,10 @@ def without_markers(text: str) -> str:
 
 
 def answer_prompt(question: str, passages: Sequence[Passage], product_titles: Sequence[str], language: Language) -> Prompt:
-    """Ask for a short answer out of `passages` (best first, the first `MAX_PASSAGES` are shown), or for `REFUSALS[language]`."""
+    """Ask for a short answer out of `passages`, or for `REFUSALS[language]`.
+
+    Passages come best first; of the first `MAX_PASSAGES` those that fit are shown.
+    """
     lines = _facts(product_titles, [_passage_text(passage) for passage in passages[:MAX_PASSAGES]], language)
     lines.append(question_line(question, language))
     return Prompt(messages=(("system", _ANSWER_SYSTEM[language]), ("user", "\n".join(lines))), max_tokens=96)
@@ -87,7 +99,7 @@ def answer_prompt(question: str, passages: Sequence[Passage], product_titles: Se
 
 def question_line(question: str, language: Language) -> str:
     """The question as it stands in a prompt; alone it is the user's next message of a conversation."""
-    return _LABELS[language]["question"] + plain(question, limit=MAX_QUESTION_CHARACTERS)
+    return _LABELS[language]["question"] + _cut(plain(question), QUESTION_BYTES)
 
 
 def script_prompt(  # noqa: PLR0913 - one argument for each thing that a host briefs a writer on
@@ -104,7 +116,11 @@ def script_prompt(  # noqa: PLR0913 - one argument for each thing that a host br
     """Ask for one segment of a host's script in `sentences` sentences (1 to `MAX_SENTENCES`), about 5 seconds of speech each."""
     labels = _LABELS[language]
     lines = _facts(product_titles, facts, language)
-    lines += [labels[name] + plain(text, limit=40) for name, text in (("audience", audience), ("scene", scene), ("style", style)) if text]
+    lines += [
+        labels[name] + _cut(plain(text, limit=40), WISH_BYTES)
+        for name, text in (("audience", audience), ("scene", scene), ("style", style))
+        if text
+    ]
     lines.append(_task(kind, language, max(1, min(sentences, MAX_SENTENCES))))
     return Prompt(messages=(("system", _SCRIPT_SYSTEM[language]), ("user", "\n".join(lines))), max_tokens=224, temperature=0.3)
 
@@ -115,7 +131,9 @@ def is_refusal(text: str) -> bool:
 
 
 def ungrounded_numbers(text: str, sources: Iterable[str]) -> tuple[str, ...]:
-    """The numbers of `text` that stand in none of the `sources` as whole numbers.
+    """The numbers of `text` that stand in none of the `sources` as whole numbers: the plain check by which a writer is evaluated.
+
+    Serving checks what is said more strictly, units and names included, in `graphs.grounding`, on which models do not depend.
 
     >>> ungrounded_numbers("容量500ml，保修3年", ["容量：500 ml", "13年老店"])
     ('3',)
@@ -126,10 +144,31 @@ def ungrounded_numbers(text: str, sources: Iterable[str]) -> tuple[str, ...]:
 
 def _facts(product_titles: Sequence[str], facts: Sequence[str], language: Language) -> list[str]:
     labels = _LABELS[language]
-    titles = [plain(title, limit=80) for title in product_titles]
-    lines = [labels["product"] + labels["join"].join(titles)] if titles else []
-    shown = [f"- {_shortened(plain(fact, limit=MAX_PASSAGE_CHARACTERS), titles)}" for fact in facts]
+    titles = [plain(title) for title in product_titles]
+    lines = [labels["product"] + _cut(labels["join"].join(titles), TITLES_BYTES)] if titles else []
+    shown = [f"- {fact}" for fact in _fitting([_shortened(plain(fact), titles) for fact in facts])]
     return lines + ([labels["facts"], *shown] if shown else [labels["facts"] + labels["none"]])
+
+
+def _fitting(facts: Iterable[str]) -> list[str]:
+    """Each fact cut to `FACT_BYTES`; one for which no room is left gives way to a shorter one after it."""
+    room = EVIDENCE_BYTES
+    shown: list[str] = []
+    for fact in facts:
+        short = _cut(fact, FACT_BYTES)
+        size = len(short.encode()) + _LINE_BYTES
+        if size <= room:
+            shown.append(short)
+            room -= size
+    return shown
+
+
+def _cut(text: str, limit_bytes: int) -> str:
+    """At most `limit_bytes` of UTF-8, no character and no figure cut in two: half a figure would be another one."""
+    encoded = text.encode(errors="ignore")
+    if len(encoded) <= limit_bytes:
+        return encoded.decode()
+    return _CUT_FIGURE.sub("", encoded[:limit_bytes].decode(errors="ignore"))
 
 
 def _shortened(fact: str, titles: Sequence[str]) -> str:

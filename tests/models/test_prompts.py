@@ -1,11 +1,17 @@
 """Prompts: what stands in them, and that nothing typed by people can change their form."""
 
+import random
+from pathlib import Path
+
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
+from jinja2 import Template
+from tokenizers import Tokenizer
 
 from models.prompts import (
     MAX_PASSAGES,
+    MOST_TOKENS,
     REFUSALS,
     SEGMENT_KINDS,
     answer_prompt,
@@ -15,7 +21,7 @@ from models.prompts import (
     script_prompt,
     without_markers,
 )
-from models.types import Language, Passage
+from models.types import Language, Passage, Prompt
 
 _HOSTILE = st.text(alphabet=st.sampled_from(list("<|>｜/_\n\r\u2028im_startendofthinkx 系统：问Qs:-")), max_size=60)
 _MARKERS = ("<|", "|>", "<think", "</think", "<tool_call", "<｜", "｜>", "</s>")
@@ -87,3 +93,76 @@ def test_a_script_prompt_holds_its_brief(kind: str, language: Language) -> None:
     text = prompt.messages[1][1]
     assert all(part in text for part in ("Velmora kettle", "- capacity: 500 ml", "students", "dorm", "warm"))
     assert not any(character.isdigit() for character in text.splitlines()[-1])
+
+
+WRITER = Path(__file__).parents[2] / "models" / "zoo" / "writer"
+_HANZI = [bytes((row, cell)).decode("gb2312") for row in range(0xB0, 0xD7) for cell in range(0xA1, 0xFF)]
+_LETTERS = list("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789     .,")
+_SCRIPTS = {"hanzi": _HANZI, "letters": _LETTERS, "both": [*_HANZI[:70], *_LETTERS]}
+_OTHERS = [chr(code) for code in range(0x1F300, 0x1F600)]
+
+
+@pytest.fixture(scope="module")
+def tokenizer() -> Tokenizer:
+    return Tokenizer.from_file(str(WRITER / "tokenizer.json"))
+
+
+@pytest.fixture(scope="module")
+def template() -> Template:
+    made: Template = Template((WRITER / "chat_template.jinja").read_text(encoding="utf-8"))
+    return made
+
+
+def _longest(alphabet: list[str], seed: int, language: Language) -> list[Prompt]:
+    """An answer and a script out of far too much text."""
+    rng = random.Random(seed)
+
+    def text(most: int) -> str:
+        return "".join(rng.choices(alphabet, k=rng.randint(1, most)))
+
+    passages = [_spec(text(2000)) for _ in range(5)]
+    passages += [Passage("d", "qa", "", 0.5, question=text(500), answer=text(2000))]
+    rng.shuffle(passages)
+    titles = [text(300) for _ in range(rng.randint(0, 4))]
+    facts = [text(rng.choice((3, 12, 400))) for _ in range(60)]
+    script = script_prompt("product", titles, facts, language, audience=text(99), scene=text(99), style=text(99))
+    return [answer_prompt(text(3000), passages, titles, language), script]
+
+
+def _tokens(prompt: Prompt, tokenizer: Tokenizer, template: Template) -> int:
+    messages = [{"role": role, "content": content} for role, content in prompt.messages]
+    return len(tokenizer.encode(template.render(messages=messages, add_generation_prompt=True), add_special_tokens=False).ids)
+
+
+@given(script=st.sampled_from(sorted(_SCRIPTS)), seed=st.integers(0, 10**6), language=st.sampled_from(["zh", "en"]))
+@settings(max_examples=60, deadline=None)
+def test_a_prompt_of_any_chinese_or_english_data_stays_below_800_tokens(
+    tokenizer: Tokenizer, template: Template, script: str, seed: int, language: Language
+) -> None:
+    for prompt in _longest(_SCRIPTS[script], seed, language):
+        assert _tokens(prompt, tokenizer, template) < 800
+
+
+@given(seed=st.integers(0, 10**6), language=st.sampled_from(["zh", "en"]))
+@settings(max_examples=20, deadline=None)
+def test_a_prompt_in_signs_that_the_tokenizer_spells_in_bytes_still_fits(
+    tokenizer: Tokenizer, template: Template, seed: int, language: Language
+) -> None:
+    for prompt in _longest(_OTHERS, seed, language):
+        assert _tokens(prompt, tokenizer, template) < MOST_TOKENS
+
+
+def test_a_figure_is_not_cut_in_two() -> None:
+    for length in range(340, 365):
+        user = script_prompt("product", [], ["x" * length + " 12345"], "en").messages[1][1]
+        assert "12345" in user or not any(character.isdigit() for character in user)
+
+
+def test_a_long_title_leaves_room_for_the_fact() -> None:
+    title = "很长的标题" * 40
+    assert "- 容量: 500 ml" in answer_prompt("?", [_spec(f"{title}: 容量: 500 ml")], [title], "zh").messages[1][1]
+
+
+def test_a_short_fact_takes_the_place_of_one_that_does_not_fit() -> None:
+    facts = [line for line in script_prompt("product", [], ["a" * 350, "b" * 350, "c"], "en").messages[1][1].splitlines() if line[0] == "-"]
+    assert facts == ["- " + "a" * 350, "- c"]
