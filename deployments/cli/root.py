@@ -2,7 +2,7 @@
 
 import typer
 
-from deployments.cli import ask, data, graphs, platform, train
+from deployments.cli import ask, data, graphs, keys, platform, train
 
 app = typer.Typer(
     name="livecart",
@@ -17,6 +17,7 @@ ask.register(app)
 app.add_typer(data.catalog, name="catalog")
 app.add_typer(data.events, name="events")
 app.add_typer(graphs.app, name="graphs")
+app.add_typer(keys.app, name="key")
 app.add_typer(train.app, name="train")
 
 

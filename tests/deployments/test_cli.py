@@ -9,10 +9,12 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
+from starlette.datastructures import Headers
 from typer.testing import CliRunner
 
 from deployments.cli.root import app
 from deployments.cli.rows import RowError, read_rows, to_event, to_product
+from deployments.ingress.auth import auth_from_environment
 
 RUNNER = CliRunner()
 COMMANDS = [
@@ -28,6 +30,7 @@ COMMANDS = [
     ["catalog", "import"],
     ["events", "import"],
     ["graphs", "draw"],
+    ["key", "new"],
     ["train", "detector"],
     ["train", "embedder"],
     ["train", "writer"],
@@ -96,6 +99,23 @@ def test_every_command_has_help_with_an_example(command: list[str]) -> None:
 def test_help_imports_nothing_heavy() -> None:
     code = "import sys, deployments.cli; print({'ray', 'torch', 'vllm', 'fastapi', 'httpx', 'numpy'} & set(sys.modules))"
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.strip() == "set()"
+
+
+def test_a_new_key_is_one_that_the_server_knows() -> None:
+    shown = RUNNER.invoke(app, ["key", "new", "--role", "caller", "--name", "shop-1", "--json"])
+    made = json.loads(shown.stdout)
+    auth = auth_from_environment({"LIVECART_KEYS": made["line"]})
+    assert auth.require(Headers({"authorization": f"Bearer {made['secret']}"}), "caller").name == "shop-1"
+    plain = RUNNER.invoke(app, ["key", "new", "--role", "editor", "--name", "cms"])
+    assert plain.stdout.startswith("secret: lck_")
+    assert "\nLIVECART_KEYS=editor:cms:" in plain.stdout
+
+
+@pytest.mark.parametrize(("role", "name"), [("king", "a"), ("caller", "a b"), ("caller", "a:b")])
+def test_a_key_that_no_line_could_hold_is_refused(role: str, name: str) -> None:
+    shown = RUNNER.invoke(app, ["key", "new", "--role", role, "--name", name])
+    assert shown.exit_code == 2
+    assert "lck_" not in shown.output
 
 
 def test_nothing_runs_in_an_empty_home(tmp_path: Path) -> None:
