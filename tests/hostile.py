@@ -68,6 +68,7 @@ JSON_ROUTES = (
 ANSWERS = [
     body("question of a number", "/v1/answer", {"question": 5}),
     body("empty question", "/v1/answer", {"question": ""}),
+    body("blank question", "/v1/answer", {"question": " \u3000\n"}),
     body("question without end", "/v1/answer", {"question": "a" * 2_001}),
     body("NUL in a question", "/v1/answer", {"question": "a\0b"}),
     body("unknown field", "/v1/answer", {"question": "a", "quesiton": "b"}),
@@ -91,6 +92,7 @@ GRAPHS = [
     body("script of 10,000 products", "/v1/script", {"product_ids": ["P-1"] * 10_000}),
     body("script of a string", "/v1/script", {"product_ids": "P-1"}),
     body("analysis of nothing", "/v1/script/analyze", {"text": ""}),
+    body("analysis of blanks", "/v1/script/analyze", {"text": "   "}),
     body("analysis of a novel", "/v1/script/analyze", {"text": "a" * 20_001}),
     body("k of zero", "/v1/recommend/products", {"viewer_id": "V-1", "k": 0}),
     body("k of a billion", "/v1/recommend/products", {"viewer_id": "V-1", "k": 10**9}),
@@ -153,6 +155,7 @@ FRAMES = [
     body("no frame", "/v1/recognize", {"top_k": 3}),
     body("base64 of text", "/v1/recognize", {"frame": {"base64": base64.b64encode(b"hello").decode()}}, 415),
     body("moment without a viewer", "/v1/moment", {"frame": {"base64": JPEG_TEXT}}),
+    body("moment with a blank comment", "/v1/moment", {"frame": {"base64": JPEG_TEXT}, "viewer_id": "V-1", "comment": "  "}),
     body("moment of an unknown viewer", "/v1/moment", {"frame": {"base64": JPEG_TEXT}, "viewer_id": "V-404"}, 404),
     upload("moment in a form, k of a word", form(("frame", FILE, JPEG), ("viewer_id", "", b"V-1"), ("k", "", b"x")), path="/v1/moment"),
     upload("images without a file", form(("image", "", b"x")), path="/v1/products/P-1/images"),
@@ -167,6 +170,7 @@ FRAMES = [
 STATE = [
     put("product with a float price", "/v1/products/P-3", {**PRODUCT, "price": {"amount": 199.0, "currency": "CNY"}}),
     put("product with a negative price", "/v1/products/P-3", {**PRODUCT, "price": {"amount": "-1", "currency": "CNY"}}),
+    put("product with a price of 13 digits", "/v1/products/P-3", {**PRODUCT, "price": {"amount": "1" * 13, "currency": "CNY"}}),
     put("product with NaN as price", "/v1/products/P-3", {**PRODUCT, "price": {"amount": "NaN", "currency": "CNY"}}),
     put("product in no currency", "/v1/products/P-3", {**PRODUCT, "price": {"amount": "1", "currency": "yuan"}}),
     put("product with half a piece in stock", "/v1/products/P-3", {**PRODUCT, "stock": 1.5}),

@@ -30,6 +30,12 @@ def _plain_text(text: str) -> str:
     return text
 
 
+def _some_words(text: str) -> str:
+    if not text.strip():
+        raise ValueError("must not be blank")
+    return text
+
+
 def _identifier(value: str) -> str:
     if not re.fullmatch(r"[^\x00-\x20\x7f/\\?#%]{1,128}", value):
         raise ValueError("must be 1 to 128 characters without spaces, control characters or any of / \\ ? # %")
@@ -41,8 +47,10 @@ def _identifier(value: str) -> str:
 def _decimal_string(value: object) -> object:
     if isinstance(value, Decimal):
         return value
-    if not isinstance(value, str) or not re.fullmatch(r"\d{1,12}(\.\d{1,4})?", value):
-        raise ValueError('must be a decimal string such as "199.00", not a number')
+    if not isinstance(value, str):
+        raise ValueError('must be a decimal string such as "199.00", not a number')  # noqa: TRY004  # pydantic reports ValueErrors
+    if not re.fullmatch(r"[0-9]{1,12}(\.[0-9]{1,4})?", value):
+        raise ValueError('must be a decimal string such as "199.00": up to 12 digits before the point and 4 after it')
     return value
 
 
@@ -66,6 +74,7 @@ Identifier = Annotated[str, AfterValidator(_identifier)]
 Name = Annotated[str, Field(min_length=1, max_length=200), AfterValidator(_plain_text)]
 ShortText = Annotated[str, Field(min_length=1, max_length=2_000), AfterValidator(_plain_text)]
 LongText = Annotated[str, Field(min_length=1, max_length=20_000), AfterValidator(_plain_text)]
+Asked = Annotated[ShortText, AfterValidator(_some_words)]
 AttributeValue = Annotated[str, BeforeValidator(_attribute_value), Field(max_length=500), AfterValidator(_plain_text)]
 Amount = Annotated[
     Decimal,
@@ -201,9 +210,29 @@ class Accepted(Reply):
     duplicates: int
 
 
+class OpenQuestion(Reply):
+    """A question of a viewer that nobody could answer, and what became of it."""
+
+    question: str
+    at: AwareDatetime
+    status: str
+    room_id: str | None = None
+    product_id: str | None = None
+
+
+class Exposure(Reply):
+    """A variant of an experiment that a viewer was shown."""
+
+    experiment: str
+    variant: str
+    at: AwareDatetime
+
+
 class Viewer(Reply):
     viewer_id: str
     events: list[Event]
+    questions: list[OpenQuestion] = []
+    exposures: list[Exposure] = []
 
 
 # --- graphs ------------------------------------------------------------------------------------------------------------
@@ -250,7 +279,7 @@ class RecognizeReply(GraphReply):
 
 
 class AnswerRequest(Request):
-    question: ShortText
+    question: Asked
     room_id: Identifier | None = None
     product_id: Identifier | None = None
     viewer_id: Identifier | None = None
@@ -325,7 +354,7 @@ class ScriptReply(GraphReply):
 
 
 class AnalyzeRequest(Request):
-    text: LongText
+    text: Annotated[LongText, AfterValidator(_some_words)]
     language: Language | None = None
 
 
@@ -404,7 +433,7 @@ class MomentOptions(Request):
 
     viewer_id: Identifier
     room_id: Identifier | None = None
-    comment: ShortText | None = None
+    comment: Asked | None = None
     k: Annotated[int, Field(ge=1, le=100), NotBoolean] = 5
 
 

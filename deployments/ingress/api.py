@@ -46,7 +46,11 @@ def create_app(
         separate_input_output_schemas=False,
         middleware=[
             Middleware(Edge, telemetry=lambda: app.state.telemetry),
-            Middleware(BodyLimit, max_bytes=lambda: int(app.state.gateway.limits.max_body_mib * MIB)),
+            Middleware(
+                BodyLimit,
+                max_bytes=lambda: int(app.state.gateway.limits.max_body_mib * MIB),
+                max_s=lambda: app.state.gateway.limits.max_deadline_s,
+            ),
         ],
     )
     app.state.gateway = gateway

@@ -61,6 +61,7 @@ class Auth:
         """Who is asking. Raises Unauthenticated without a known key, Forbidden when its role is too low."""
         if self.is_open:
             _refuse_foreign_pages(headers)
+            _refuse_foreign_names(headers)
             return ANYONE
         identity = self._identify(headers.get("authorization"))
         if ROLES.index(identity.role) < ROLES.index(role):
@@ -84,14 +85,22 @@ class Auth:
 def _refuse_foreign_pages(headers: Headers) -> None:
     """Without keys, a page of another site open in a browser on this machine must not reach the server through that browser."""
     origin = headers.get("origin")
-    if origin is None:
-        return
-    try:
-        host = urlsplit(origin).hostname
-    except ValueError:
-        host = None
-    if host not in _LOOPBACK:
+    if origin is not None and not _is_loopback(origin):
         raise Forbidden("this server has no keys and serves pages of this machine only; configure LIVECART_KEYS to call it from elsewhere")
+
+
+def _refuse_foreign_names(headers: Headers) -> None:
+    """Without keys, a page whose site's name was made to lead to this machine (DNS rebinding) must not reach the server as its own."""
+    host = headers.get("host")
+    if host is not None and not _is_loopback(f"//{host}"):
+        raise Forbidden("this server has no keys and is called localhost only; configure LIVECART_KEYS to call it by another name")
+
+
+def _is_loopback(url: str) -> bool:
+    try:
+        return urlsplit(url).hostname in _LOOPBACK
+    except ValueError:
+        return False
 
 
 def new_key(role: Role, name: str) -> NewKey:

@@ -1,4 +1,4 @@
-"""Request bodies: one limit, counted while they stream in and again while they are decompressed."""
+"""Request bodies: one limit, counted while they stream in and again while they are decompressed, and a time in which they must come."""
 
 import asyncio
 import zlib
@@ -7,18 +7,24 @@ from collections.abc import Callable
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from graphs.errors import InvalidRequest, PayloadTooLarge, UnsupportedMedia
+from deployments.ingress.context import RequestInfo, info_of
+from graphs.errors import DeadlineExceeded, InvalidRequest, LivecartError, PayloadTooLarge, UnsupportedMedia
 
+DEFAULT_BODY_S = 30.0  # for a body whose caller sends no X-Deadline-Ms
 STEP_BYTES = 256 * 1024  # decompressed at once; the event loop breathes between two steps
 _GZIP_BITS = zlib.MAX_WBITS | 16
 
 
 class BodyLimit:
-    """Refuses bodies over `max_bytes()`, as sent and as decompressed. Routes see plain bytes and no Content-Encoding."""
+    """Refuses bodies over `max_bytes()`, as sent and as decompressed, and those that are not there in time.
 
-    def __init__(self, app: ASGIApp, *, max_bytes: Callable[[], int]) -> None:
+    Routes see plain bytes and no Content-Encoding. The time is the caller's deadline, at most `max_s()`.
+    """
+
+    def __init__(self, app: ASGIApp, *, max_bytes: Callable[[], int], max_s: Callable[[], float]) -> None:
         self._app = app
         self._max_bytes = max_bytes
+        self._max_s = max_s
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -27,12 +33,13 @@ class BodyLimit:
         headers = Headers(scope=scope)
         max_bytes = self._max_bytes()
         _check_length(headers.get("content-length"), max_bytes)
-        bounded: Receive = _Counted(receive, max_bytes)
+        timed = _Timed(receive, send, info_of(scope), self._max_s())
+        bounded: Receive = _Counted(timed.receive, max_bytes)
         encodings = _encodings(headers)
         if encodings:
             scope["headers"] = [(name, value) for name, value in scope["headers"] if name not in (b"content-encoding", b"content-length")]
             bounded = _Counted(_Decompressed(bounded, encodings[0]), max_bytes)
-        await self._app(scope, bounded, send)
+        await self._app(scope, bounded, timed.send)
 
 
 def _check_length(declared: str | None, max_bytes: int) -> None:
@@ -54,6 +61,40 @@ def _encodings(headers: Headers) -> list[str]:
 
 def _too_large(max_bytes: int) -> PayloadTooLarge:
     return PayloadTooLarge(f"a body may have {max_bytes} bytes, also after decompression")
+
+
+class _Timed:
+    """A connection on which a body that comes too slowly is an error, after whose answer the connection is closed."""
+
+    def __init__(self, receive: Receive, send: Send, info: RequestInfo, max_s: float) -> None:
+        self._receive = receive
+        self._send = send
+        self._info = info
+        self._max_s = max_s
+        self._ended = False  # the body; from then on only the end of the connection is waited for
+        self._late = False
+
+    async def receive(self) -> Message:
+        if self._ended:
+            return await self._receive()
+        try:
+            async with asyncio.timeout(self._info.remaining_s(default_s=DEFAULT_BODY_S, max_s=self._max_s)):
+                message = await self._receive()
+        except (TimeoutError, DeadlineExceeded):
+            self._late = True
+            raise self._too_slow() from None
+        self._ended = not message.get("more_body", False)
+        return message
+
+    async def send(self, message: Message) -> None:
+        if self._late and message["type"] == "http.response.start":
+            message["headers"] = [*message.get("headers", ()), (b"connection", b"close")]
+        await self._send(message)
+
+    def _too_slow(self) -> LivecartError:
+        if self._info.deadline_ms is not None:
+            return DeadlineExceeded("the deadline passed while the request was being received")
+        return InvalidRequest(f"the body did not arrive within {DEFAULT_BODY_S:g} s; X-Deadline-Ms can allow it more")
 
 
 class _Counted:

@@ -6,6 +6,8 @@ from typing import TypeVar
 
 from starlette.types import Receive
 
+from graphs.errors import DeadlineExceeded
+
 T = TypeVar("T")
 
 
@@ -33,6 +35,17 @@ async def until_disconnect(receive: Receive, work: Awaitable[T]) -> T:
     if failure is not None:
         raise failure
     return result
+
+
+async def within(budget_s: float, work: Awaitable[T]) -> T:
+    """Await `work` for at most `budget_s` and then cancel it. Raises DeadlineExceeded, and whatever `work` raises."""
+    try:
+        async with asyncio.timeout(budget_s) as clock:
+            return await work
+    except TimeoutError:
+        if not clock.expired():
+            raise
+        raise DeadlineExceeded(f"not done within the {budget_s:.3f} s that were left") from None
 
 
 async def _raise_when_gone(receive: Receive) -> None:

@@ -3,6 +3,7 @@
 import logging
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
+from typing import Any
 
 import orjson
 from starlette.responses import Response
@@ -34,12 +35,16 @@ def error_event(error: LivecartError) -> bytes:
 
 
 class EventStream(Response):
-    """Sends events as they come. What goes wrong on the way is the last event; a caller who leaves closes the iterator."""
+    """Sends events as they come. What goes wrong on the way is the last event; a caller who leaves closes the iterator.
+
+    `source`, from which `events` are made, is closed too: an iterator that was never begun could not pass its closing on.
+    """
 
     media_type = "text/event-stream"
 
-    def __init__(self, events: AsyncGenerator[bytes, None]) -> None:
+    def __init__(self, events: AsyncGenerator[bytes, None], *, source: AsyncGenerator[Any, None] | None = None) -> None:
         self._events = events
+        self._source = source if source is not None else events
         super().__init__(headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"})
         del self.headers["content-length"]
 
@@ -47,15 +52,18 @@ class EventStream(Response):
         await until_disconnect(receive, self._send_all(scope, send))
 
     async def _send_all(self, scope: Scope, send: Send) -> None:
-        await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
+        async with aclosing(self._source), aclosing(self._events):
+            await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
+            await self._send_events(scope, send)
+            await send({"type": "http.response.body", "body": b"", "more_body": False})
+
+    async def _send_events(self, scope: Scope, send: Send) -> None:
         try:
-            async with aclosing(self._events) as events:
-                async for piece in events:
-                    await send({"type": "http.response.body", "body": piece, "more_body": True})
+            async for piece in self._events:
+                await send({"type": "http.response.body", "body": piece, "more_body": True})
         except LivecartError as error:
             await send({"type": "http.response.body", "body": error_event(error), "more_body": True})
         except Exception:
             log.exception("a stream broke off")
             failure = Internal(f"something went wrong here; the log has it under request id {info_of(scope).request_id}")
             await send({"type": "http.response.body", "body": error_event(failure), "more_body": True})
-        await send({"type": "http.response.body", "body": b"", "more_body": False})

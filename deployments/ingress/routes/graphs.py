@@ -1,7 +1,6 @@
 """The inference graphs: parse, run, convert."""
 
 from collections.abc import AsyncGenerator
-from contextlib import aclosing
 from typing import Any
 
 from fastapi import Request
@@ -76,16 +75,15 @@ async def _streamed_answer(call: Call, asked: AnswerRequest) -> Response:
     """The first step is awaited before anything is sent, so that an early failure keeps its HTTP status."""
     steps = call.gateway.stream("answer", asked, budget_s=call.budget_s)
     first = await until_disconnect(call.request.receive, anext(steps))
-    return EventStream(_answer_events(call, first, steps))
+    return EventStream(_answer_events(call, first, steps), source=steps)
 
 
 async def _answer_events(call: Call, first: object, steps: AsyncGenerator[Any, None]) -> AsyncGenerator[bytes, None]:
-    async with aclosing(steps):
-        for piece in _answer_event(call, first):
+    for piece in _answer_event(call, first):
+        yield piece
+    async for step in steps:
+        for piece in _answer_event(call, step):
             yield piece
-        async for step in steps:
-            for piece in _answer_event(call, step):
-                yield piece
 
 
 def _answer_event(call: Call, step: object) -> tuple[bytes, ...]:

@@ -7,6 +7,7 @@ from starlette.responses import Response
 
 from deployments.ingress import schema
 from deployments.ingress.call import TheGateway, TheInfo, as_dataclass, data_response, model_response
+from deployments.ingress.disconnect import until_disconnect, within
 from deployments.ingress.frames import checked_picture, files_of, read_form
 from deployments.ingress.routing import CALLER, EDITOR, PathId, Router
 from deployments.ingress.rows import read_object, read_rows
@@ -97,8 +98,12 @@ async def delete_product(product_id: PathId, gateway: TheGateway, info: TheInfo)
     summary="Teach what a product looks like; no retraining",
 )
 async def enrol(product_id: PathId, request: Request, gateway: TheGateway, info: TheInfo) -> Response:
+    """Without a deadline it has the longest one: many pictures take their time."""
     pictures = await files_of(await read_form(request, max_files=MAX_IMAGES), "image")
     for picture in pictures:
         checked_picture(picture, param="image")
-    views = await gateway.enrol(ProductId(product_id), pictures, actor=info.actor, request_id=info.request_id)
+    longest_s = gateway.limits.max_deadline_s
+    budget_s = info.remaining_s(default_s=longest_s, max_s=longest_s)
+    work = gateway.enrol(ProductId(product_id), pictures, actor=info.actor, request_id=info.request_id)
+    views = await until_disconnect(request.receive, within(budget_s, work))
     return model_response(wire.Views(product_id=product_id, views=views), 201)

@@ -4,14 +4,14 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Annotated, Any
 
-from fastapi import Header
+from fastapi import Header, Request
 from starlette.responses import Response
 
 from deployments.ingress import schema
 from deployments.ingress.call import TheGateway, ThePlacements, TheTelemetry, data_response
 from deployments.ingress.routing import CALLER, PathId, Router
 from deployments.telemetry import Telemetry
-from graphs.errors import NotFound
+from graphs.errors import InvalidRequest, NotFound
 from graphs.flow import Graph
 
 router = Router(tag="graphs")
@@ -23,11 +23,10 @@ DRAWN: dict[int | str, dict[str, Any]] = {
 }
 
 
-@router.get("/v1/graphs", dependencies=CALLER, responses={**DRAWN, **schema.errors()}, summary="The graphs as served")
-async def list_graphs(gateway: TheGateway, telemetry: TheTelemetry, placements: ThePlacements, accept: Accept = "*/*") -> Response:
-    if MERMAID in accept:
-        drawings = [f"%% {name}\n{graph.mermaid()}" for name, graph in gateway.graphs.items()]
-        return Response("\n\n".join(drawings), media_type=MERMAID)
+@router.get("/v1/graphs", dependencies=CALLER, responses=schema.errors(), summary="The graphs as served")
+async def list_graphs(request: Request, gateway: TheGateway, telemetry: TheTelemetry, placements: ThePlacements) -> Response:
+    if MERMAID in request.headers.get("accept", ""):
+        raise InvalidRequest("a drawing shows one graph: GET /v1/graphs/{name}", param="Accept")
     items = [described(graph, placements, telemetry) for graph in gateway.graphs.values()]
     return data_response({"items": items, "next_cursor": None})
 

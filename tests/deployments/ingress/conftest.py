@@ -72,7 +72,7 @@ def app(shared_app: FastAPI, store: Store, models: FakeModels) -> FastAPI:
 @asynccontextmanager
 async def calling(app: FastAPI) -> AsyncIterator[Client]:
     transport = httpx.ASGITransport(app, raise_app_exceptions=True)
-    async with Client(transport=transport, base_url="http://livecart") as client:
+    async with Client(transport=transport, base_url="http://localhost") as client:
         yield client
 
 

@@ -116,5 +116,21 @@ def test_without_keys_pages_of_this_machine_are_served(origin: str) -> None:
     assert Auth().require(Headers({"origin": origin}), "operator").role == "operator"
 
 
+@pytest.mark.parametrize("host", ["evil.example", "evil.example:8000", "localhost.evil.example", "192.168.1.5:8000", "", "[::1"])
+def test_without_keys_another_name_of_this_machine_is_refused(host: str) -> None:
+    with pytest.raises(Forbidden):
+        Auth().require(Headers({"host": host}), "caller")
+
+
+@pytest.mark.parametrize("host", ["localhost", "LOCALHOST:8000", "127.0.0.1:8000", "[::1]:8000", "[::1]"])
+def test_without_keys_this_machine_is_called_by_its_own_names(host: str) -> None:
+    assert Auth().require(Headers({"host": host}), "caller").role == "operator"
+
+
+def test_with_keys_any_name_will_do() -> None:
+    headers = Headers({"host": "shop.example", "authorization": f"Bearer {KEYS['caller'].secret}"})
+    assert Auth([parse_key(KEYS["caller"].line)]).require(headers, "caller").role == "caller"
+
+
 def test_roles_are_ordered_from_least_to_most() -> None:
     assert get_args(Role) == ROLES == ("caller", "editor", "operator")

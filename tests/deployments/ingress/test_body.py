@@ -1,5 +1,6 @@
 """Body limits and decompression."""
 
+import asyncio
 import gzip
 import zlib
 from collections.abc import Callable
@@ -10,7 +11,8 @@ from hypothesis import strategies as st
 from starlette.types import Message, Receive, Scope, Send
 
 from deployments.ingress.body import STEP_BYTES, BodyLimit
-from graphs.errors import InvalidRequest, PayloadTooLarge
+from deployments.ingress.context import RequestInfo, attach
+from graphs.errors import DeadlineExceeded, InvalidRequest, LivecartError, PayloadTooLarge
 
 
 async def received(pieces: list[bytes], *, encoding: str | None = None, max_bytes: int = 4 * STEP_BYTES) -> tuple[bytes, int]:
@@ -34,8 +36,53 @@ async def received(pieces: list[bytes], *, encoding: str | None = None, max_byte
             more = message["more_body"]
 
     headers = [(b"content-encoding", encoding.encode())] if encoding else []
-    await BodyLimit(app, max_bytes=lambda: max_bytes)({"type": "http", "headers": headers}, receive, send)
+    await BodyLimit(app, max_bytes=lambda: max_bytes, max_s=lambda: 60.0)({"type": "http", "headers": headers}, receive, send)
     return b"".join(got), max(map(len, got))
+
+
+@pytest.mark.parametrize(("deadline_ms", "kind"), [(20, DeadlineExceeded), (None, InvalidRequest)])
+async def test_a_body_that_does_not_come_in_time_is_refused_and_the_connection_closed(
+    deadline_ms: int | None, kind: type[LivecartError]
+) -> None:
+    first: list[Message] = [{"type": "http.request", "body": b"{", "more_body": True}]
+    sent: list[Message] = []
+
+    async def receive() -> Message:
+        return first.pop() if first else await asyncio.Future[Message]()
+
+    async def send(message: Message) -> None:
+        sent.append(message)
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        assert (await receive())["body"] == b"{"
+        with pytest.raises(kind):
+            await receive()
+        await send({"type": "http.response.start", "status": kind.http_status, "headers": []})
+
+    scope: Scope = {"type": "http", "headers": []}
+    attach(scope, RequestInfo("r", deadline_ms=deadline_ms))
+    async with asyncio.timeout(10):
+        await BodyLimit(app, max_bytes=lambda: 100, max_s=lambda: 60.0 if deadline_ms else 0.02)(scope, receive, send)
+    assert sent[0]["headers"] == [(b"connection", b"close")]
+
+
+async def test_after_the_body_the_callers_leaving_is_awaited_without_a_limit() -> None:
+    messages: list[Message] = [{"type": "http.request", "body": b"", "more_body": False}]
+
+    async def receive() -> Message:
+        if messages:
+            return messages.pop()
+        await asyncio.sleep(0.05)
+        return {"type": "http.disconnect"}
+
+    async def send(message: Message) -> None:
+        raise NotImplementedError
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        await receive()
+        assert (await receive())["type"] == "http.disconnect"
+
+    await BodyLimit(app, max_bytes=lambda: 100, max_s=lambda: 0.02)({"type": "http", "headers": []}, receive, send)
 
 
 def cut(data: bytes, size: int) -> list[bytes]:

@@ -2,13 +2,16 @@
 
 import asyncio
 import json
+from collections.abc import AsyncGenerator
 
 import pytest
 from fastapi import FastAPI
 from starlette.types import Message, Scope
 
-from deployments.ingress.disconnect import CallerLeft, until_disconnect
+from deployments.ingress.disconnect import CallerLeft, until_disconnect, within
 from deployments.ingress.fakes import FakeModels
+from deployments.ingress.sse import EventStream
+from graphs.errors import DeadlineExceeded
 
 
 class Connection:
@@ -75,6 +78,49 @@ async def test_work_that_ends_is_returned_and_its_error_is_raised_as_it_is() -> 
     assert await until_disconnect(never, asyncio.sleep(0, 7)) == 7
     with pytest.raises(KeyError):
         await until_disconnect(never, fails())
+
+
+async def test_work_beyond_its_budget_is_cancelled() -> None:
+    with pytest.raises(DeadlineExceeded):
+        await within(0.01, asyncio.sleep(60))
+    assert await within(10, asyncio.sleep(0, 7)) == 7
+
+
+async def test_a_timeout_inside_the_work_is_not_the_deadline() -> None:
+    async def fails() -> None:
+        raise TimeoutError("the database")
+
+    with pytest.raises(TimeoutError, match="the database"):
+        await within(10, fails())
+
+
+async def test_leaving_at_the_first_byte_of_a_stream_closes_what_it_stands_on() -> None:
+    closed: list[str] = []
+
+    async def source() -> AsyncGenerator[str, None]:
+        try:
+            yield "a"
+            yield "b"
+        finally:
+            closed.append("source")
+
+    steps = source()
+    first = await anext(steps)
+
+    async def events() -> AsyncGenerator[bytes, None]:
+        yield first.encode()
+        async for step in steps:
+            yield step.encode()
+
+    async def never() -> Message:
+        return await asyncio.Future[Message]()
+
+    async def send(message: Message) -> None:
+        raise OSError("the connection is gone")
+
+    with pytest.raises(OSError, match="gone"):
+        await EventStream(events(), source=steps)({"type": "http"}, never, send)
+    assert closed == ["source"]
 
 
 async def test_leaving_waits_until_the_work_has_cleaned_up() -> None:

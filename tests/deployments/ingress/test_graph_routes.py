@@ -136,6 +136,7 @@ async def test_graphs_are_listed_drawn_and_measured(shop: httpx.AsyncClient) -> 
     assert detect["latency"]["runs"] == 1
     assert {"source": "request", "target": "detect", "label": None} in graph["edges"]
     assert len((await shop.get("/v1/graphs")).json()["items"]) == 7
+    assert (await shop.get("/v1/graphs", headers={"Accept": "text/vnd.mermaid"})).status_code == 400
     drawing = await shop.get("/v1/graphs/recognize", headers={"Accept": "text/vnd.mermaid"})
     assert drawing.headers["content-type"].startswith("text/vnd.mermaid")
     assert drawing.text.startswith("flowchart LR")

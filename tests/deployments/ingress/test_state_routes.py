@@ -1,9 +1,31 @@
 """Catalogue, knowledge, rooms, events and viewers over HTTP."""
 
-import httpx
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
-from deployments.ingress.fakes import FakeModels
+import httpx
+from fastapi import FastAPI
+
+from deployments.gateway import Gateway
+from deployments.ingress.fakes import FakeModels, StoreShop, fake_ports
+from deployments.store import Store
+from deployments.telemetry import Telemetry
+from models.types import PictureEmbedding, RoomId, ViewerId
 from tests.hostile_requests import DOCUMENT, EVENT, FILE, FORM, PRODUCT, ROOM, form, picture
+
+
+@dataclass
+class StuckEmbedder:
+    """Never ready, and notes that it was told to stop."""
+
+    stopped: bool = False
+
+    async def embed(self, pictures: Sequence[bytes]) -> list[PictureEmbedding]:
+        try:
+            return await asyncio.Future[list[PictureEmbedding]]()
+        finally:
+            self.stopped = True
 
 
 async def test_what_is_put_is_what_is_got(shop: httpx.AsyncClient) -> None:
@@ -84,10 +106,34 @@ async def test_an_erased_viewer_is_forgotten_and_stays_counted(shop: httpx.Async
     assert (await shop.post("/v1/events", json={"events": [EVENT]})).json() == {"accepted": 0, "duplicates": 1}
 
 
+async def test_a_viewer_is_shown_with_questions_and_exposures(shop: httpx.AsyncClient, store: Store) -> None:
+    await store.log_question("is it blue?", room_id=RoomId("R-1"), viewer_id=ViewerId("V-1"))
+    held = (await shop.get("/v1/viewers/V-1")).json()
+    [question] = held["questions"]
+    assert question.pop("at").endswith("Z")
+    assert question == {"question": "is it blue?", "status": "open", "room_id": "R-1", "product_id": None}
+    assert held["exposures"] == []
+
+
+async def test_a_price_says_what_is_wrong_with_it(shop: httpx.AsyncClient) -> None:
+    for amount, said in (("1" * 13, "up to 12 digits"), (199.0, "not a number")):
+        response = await shop.put("/v1/products/P-9", json={**PRODUCT, "price": {"amount": amount, "currency": "CNY"}})
+        assert said in response.json()["error"]["message"]
+
+
 async def test_pictures_enrol_a_product(shop: httpx.AsyncClient) -> None:
     content = form(("image", FILE, picture()), ("image", FILE, picture("PNG")))
     response = await shop.post("/v1/products/P-1/images", content=content, headers=FORM)
     assert (response.status_code, response.json()) == (201, {"product_id": "P-1", "views": 2})
+
+
+async def test_enrolment_stops_at_the_callers_deadline(shop: httpx.AsyncClient, app: FastAPI, store: Store) -> None:
+    embedder = StuckEmbedder()
+    app.state.gateway = Gateway(store, replace(fake_ports(StoreShop(store)), embedder=embedder), Telemetry())
+    content = form(("image", FILE, picture()))
+    response = await shop.post("/v1/products/P-1/images", content=content, headers={**FORM, "X-Deadline-Ms": "200"})
+    assert (response.status_code, response.json()["error"]["code"]) == (504, "deadline_exceeded")
+    assert embedder.stopped
 
 
 async def test_readiness_names_what_is_missing(client: httpx.AsyncClient, models: FakeModels) -> None:
