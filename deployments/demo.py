@@ -54,10 +54,10 @@ async def load_demo(store: Store, settings: Settings, progress: Progress) -> boo
     if held and not interrupted:
         return False
     products, rooms = demo_products(), demo_rooms()
-    await _events(store, simulate(products, rooms, viewers=VIEWERS, days=DAYS, seed=SEED, until=datetime.now(UTC)), progress)
-    views = await asyncio.to_thread(_views, products, settings, progress)
     await store.put_products(products, actor=ACTOR)
     await store.put_documents(demo_documents(), actor=ACTOR)
+    await _events(store, simulate(products, rooms, viewers=VIEWERS, days=DAYS, seed=SEED, until=datetime.now(UTC)), progress)
+    views = await asyncio.to_thread(_views, products, settings, progress)
     for done, (product, of_product) in enumerate(zip(products, views, strict=True), start=1):
         await store.replace_views(product.product_id, of_product, actor=ACTOR)
         progress("pictures stored", done, len(products))

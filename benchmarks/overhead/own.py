@@ -48,7 +48,7 @@ def app_of(graphs: Mapping[str, Graph[bytes, Answer]]) -> FastAPI:
         router.post(f"/{kind}")(_handler(graph.observed_by(telemetry.spans)))
     app = FastAPI(
         openapi_url=None,
-        middleware=[Middleware(Edge, telemetry=lambda: telemetry), Middleware(BodyLimit, max_bytes=lambda: 32 * 2**20)],
+        middleware=[Middleware(Edge, telemetry=lambda: telemetry), Middleware(BodyLimit, max_bytes=lambda: 32 * 2**20, max_s=lambda: 30.0)],
     )
     app.include_router(router)
     return app
