@@ -76,10 +76,18 @@ def shortened(value: object) -> object:
     return value
 
 
+def printed(value: object) -> str:
+    """JSON with a line for each name of the outermost object."""
+    if not isinstance(value, dict):
+        return json.dumps(value, ensure_ascii=False)
+    lines = (f"  {json.dumps(name)}: {json.dumps(inner, ensure_ascii=False)}" for name, inner in value.items())
+    return "{\n" + ",\n".join(lines) + "\n}"
+
+
 def write(url: str) -> None:
     text = README.read_text(encoding="utf-8")
     for step in tour():
-        came = json.dumps(shortened(step.run(url)), ensure_ascii=False, indent=1)
+        came = printed(shortened(step.run(url)))
         text = text.replace(f"{step.command}\n```\n```json\n{step.printed}```", f"{step.command}\n```\n```json\n{came}\n```")
     for name, old in graphs().items():
         text = text.replace(f"<!-- graph: {name} -->\n```mermaid\n{old}```", f"<!-- graph: {name} -->\n```mermaid\n{drawn(name)}\n```")
