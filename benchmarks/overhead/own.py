@@ -121,11 +121,16 @@ def _local(kind: str, node: str, threads: ThreadPoolExecutor) -> Node:
 
 def replicas(limits: CoalesceSettings) -> Application:
     nodes = {node: _deployment(ReplicaNode, node, max_ongoing_requests=64).bind(node) for node in NODES}
-    return _deployment(serve.ingress()(ReplicasIngress), "Ingress", max_ongoing_requests=1_000).bind(limits, **nodes)
+    return _ingress(ReplicasIngress).bind(limits, **nodes)
 
 
 def fused() -> Application:
-    return _deployment(serve.ingress()(FusedIngress), "Ingress", max_ongoing_requests=1_000).bind()
+    return _ingress(FusedIngress).bind()
+
+
+def _ingress(cls: type) -> Any:  # noqa: ANN401  # Ray has no types
+    """Two replicas, as serve_config.yaml has them."""
+    return _deployment(serve.ingress()(cls), "Ingress", max_ongoing_requests=1_000).options(num_replicas=2)
 
 
 def _deployment(cls: type, name: str, *, max_ongoing_requests: int) -> Any:  # noqa: ANN401  # Ray has no types
