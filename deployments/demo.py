@@ -49,9 +49,7 @@ async def load_demo(store: Store, settings: Settings, progress: Progress) -> boo
 
     Rooms come last: a store with the demo's first product and without its rooms is taken for an interrupted load.
     """
-    held = (await store.list_products(limit=1)).items
-    interrupted = bool(held) and held[0].product_id == demo_products()[0].product_id and not (await store.list_rooms(limit=1)).items
-    if held and not interrupted:
+    if not await wants_demo(store):
         return False
     products, rooms = demo_products(), demo_rooms()
     await store.put_products(products, actor=ACTOR)
@@ -63,6 +61,14 @@ async def load_demo(store: Store, settings: Settings, progress: Progress) -> boo
         progress("pictures stored", done, len(products))
     await store.put_rooms(rooms, actor=ACTOR)
     return True
+
+
+async def wants_demo(store: Store) -> bool:
+    """Whether the store is empty, or holds the beginning of a demo world that was not finished."""
+    held = (await store.list_products(limit=1)).items
+    if not held:
+        return True
+    return held[0].product_id == demo_products()[0].product_id and not (await store.list_rooms(limit=1)).items
 
 
 async def _events(store: Store, events: Iterable[Event], progress: Progress) -> None:

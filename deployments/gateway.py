@@ -58,6 +58,16 @@ class Gateway:
         self.limits: Limits = config.limits
         self._admission = Admission(max_ongoing=self.limits.max_ongoing, max_waiting=self.limits.max_waiting)
 
+    @property
+    def ongoing(self) -> int:
+        """Graph requests that hold a place now."""
+        return self._admission.ongoing
+
+    @property
+    def waiting(self) -> int:
+        """Graph requests that wait for a place."""
+        return self._admission.waiting
+
     async def run(self, graph: str, request: object, *, budget_s: float) -> Run[Any]:
         """Admit and run a graph. Raises LivecartError."""
         async with self._admission.place(budget_s) as waited_s:

@@ -22,6 +22,8 @@ class IngressReplica:
         self._wiring = await Wiring.start(settings, self._store, handles)
         self._telemetry = Telemetry()
         self._gateway = Gateway(self._store, self._wiring.ports, self._telemetry)
+        self._telemetry.gauge("livecart_requests_ongoing", "Graph requests that hold a place", lambda: self._gateway.ongoing)
+        self._telemetry.gauge("livecart_requests_waiting", "Graph requests that wait for a place", lambda: self._gateway.waiting)
 
     async def reconfigure(self, config: dict[str, Any]) -> None:
         self._gateway.apply(IngressConfig.model_validate(config))
