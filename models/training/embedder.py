@@ -12,8 +12,8 @@ from models.artifacts import write_manifest
 from models.demo.drawing import scene
 from models.demo.drawing.look import random_look
 from models.evaluation.recognition import choose_threshold
+from models.training.crops import CropStream, crops_of, similar_looks, twice
 from models.training.loop import Schedule, Training, pick_device, save_network
-from models.training.pictures import CropStream, crops_of, similar_looks, twice
 from models.vision.checkpoints import SCHEMA
 from models.vision.embedder import EmbedderConfig, ProductEmbedder
 
@@ -75,7 +75,7 @@ def export(model: ProductEmbedder, out: Path, *, side_px: int, seed: int, crops:
     metrics = evaluate_embedder(model, looks=held_out, side_px=side_px)
     model.config.match_threshold = round(metrics["match_threshold"], 4)
     save_network(model, out, side_px=side_px)
-    data = {"generator": "models.training.pictures.CropStream", "crops": crops, "held_out_looks": held_out, "side_px": side_px}
+    data = {"generator": "models.training.crops.CropStream", "crops": crops, "held_out_looks": held_out, "side_px": side_px}
     command = f"livecart train embedder --out {out.as_posix()} --seed {seed}"
     write_manifest(out, kind="embedder", schema=SCHEMA, command=command, seed=seed, data=data, metrics=metrics)
     return metrics

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from torch.nn.functional import normalize
 
 from models.evaluation.recognition import choose_threshold, rank_one
+from models.training.crops import CropStream, shaken
 from models.training.embedder import contrastive_loss, train
-from models.training.pictures import CropStream, shaken
 from models.vision.embedder import EmbedderConfig
 
 LABELS = torch.tensor([0, 0, 1, 1])
