@@ -29,7 +29,7 @@ def compose(sprites: Sequence[Image.Image], rng: Random, size: tuple[int, int], 
     boxes: list[IntBox] = []
     for index, sprite in enumerate(sprites):
         held = index == 0 and (rng.random() < 0.8 or tidy)
-        placed = _fitted(sprite, rng.uniform(*((0.22, 0.5) if held else (0.15, 0.36))) * min(size))
+        placed = fitted(sprite, rng.uniform(*((0.22, 0.5) if held else (0.15, 0.36))) * min(size))
         left, top = _held(placed, room) if held else _laid(placed, room, boxes, rng, floating=0.0 if tidy else 0.25)
         if held and rng.random() < 0.2:
             placed = placed.filter(ImageFilter.BoxBlur((rng.uniform(0.5, 0.02 * placed.width), 0)))
@@ -45,14 +45,15 @@ def compose(sprites: Sequence[Image.Image], rng: Random, size: tuple[int, int], 
 def on_plain(sprite: Image.Image, rng: Random, size: tuple[int, int], *, fill: float) -> Picture:
     """One product alone on a studio background; its longer side takes `fill` (0..1) of the shorter side of the picture."""
     width, height = size
-    placed = _fitted(sprite, fill * min(size))
+    placed = fitted(sprite, fill * min(size))
     left, top = (width - placed.width) // 2, (height - placed.height) // 2
     room = scene.plain(rng, size, (width / 2, top + placed.height, placed.width))
     room.paste(placed, (left, top), placed)
     return Picture(room, ((float(left), float(top), float(left + placed.width), float(top + placed.height)),))
 
 
-def _fitted(sprite: Image.Image, longer_px: float) -> Image.Image:
+def fitted(sprite: Image.Image, longer_px: float) -> Image.Image:
+    """The sprite without its transparent border, its longer side `longer_px`."""
     box = sprite.getchannel("A").point(lambda value: 255 if value > 40 else 0).getbbox() or (0, 0, *sprite.size)
     cut = sprite.crop(box)
     scale = longer_px / max(cut.size)

@@ -20,6 +20,16 @@ HANDLES = ("lan", "mia_x", "old_wang", "zoe", "tangtang", "k.chen", "yuki", "bob
 
 
 @dataclass(frozen=True, slots=True)
+class Arm:
+    """The host's arm; `reach` draws it to wherever the hand is. In pixels of the picture."""
+
+    shoulder: tuple[float, float]
+    unit: float  # the host's measure, about half a head
+    sleeve: Colour
+    skin: Colour
+
+
+@dataclass(frozen=True, slots=True)
 class Stage:
     """A drawn room and where products can be: all in pixels of `picture`."""
 
@@ -27,12 +37,14 @@ class Stage:
     hand: tuple[float, float]  # where the host holds something up
     skin: Colour
     table_y: float
+    arm: Arm | None = None  # None: no host
 
 
-def stage(rng: Random, size: tuple[int, int], *, tidy: bool = False) -> Stage:
+def stage(rng: Random, size: tuple[int, int], *, tidy: bool = False, moving: bool = False) -> Stage:
     """An empty room of `size` (width, height) with its host, without products and overlays.
 
-    A tidy one has its shelves, host and table for certain; the others are as mixed as what viewers send.
+    A tidy one has its shelves, host and table for certain; the others are as mixed as what viewers send. In a moving one the arm
+    is left out: `reach` draws it, frame by frame.
     """
     width, height = size
     room = _wall(rng, size)
@@ -45,13 +57,24 @@ def stage(rng: Random, size: tuple[int, int], *, tidy: bool = False) -> Stage:
     table_y = height * rng.uniform(0.7, 0.86)
     hand = (width * rng.uniform(0.28, 0.72), height * rng.uniform(0.42, 0.62))
     skin = rng.choice(SKINS)
-    if rng.random() < 0.9 or tidy:
-        _host(rng, room, hand, skin)
+    arm = _host(rng, room, hand, skin, still=not moving) if rng.random() < 0.9 or tidy else None
     top = _muted(rng, rng.uniform(0.4, 1.0))
     if rng.random() < 0.85 or tidy:
         pen.rectangle((0, table_y, width, height), fill=top)
         pen.rectangle((0, table_y, width, table_y + height * 0.012), fill=shade(top, 1.2))
-    return Stage(room, hand, skin, table_y)
+    return Stage(room, hand, skin, table_y, arm)
+
+
+def reach(room: Image.Image, arm: Arm, hand: tuple[float, float]) -> None:
+    """Draws the arm from the shoulder to a hand at `hand`, smoothly: at twice the size and then shrunk, where it is and nowhere else."""
+    elbow, margin = _elbow(arm, hand), arm.unit * 0.6
+    xs, ys = zip(arm.shoulder, elbow, hand, strict=True)
+    left, top = math.floor(min(xs) - margin), math.floor(min(ys) - margin)
+    wide, tall = math.ceil(max(xs) + margin) - left, math.ceil(max(ys) + margin) - top
+    big = Image.new("RGBA", (wide * 2, tall * 2), (0, 0, 0, 0))
+    shoulder = ((arm.shoulder[0] - left) * 2, (arm.shoulder[1] - top) * 2)
+    _arm(ImageDraw.Draw(big), Arm(shoulder, arm.unit * 2, arm.sleeve, arm.skin), ((hand[0] - left) * 2, (hand[1] - top) * 2))
+    room.paste(big.convert("RGB").reduce(2), (left, top), big.getchannel("A").reduce(2))
 
 
 def grip(room: Image.Image, box: tuple[int, int, int, int], skin: Colour, rng: Random) -> None:
@@ -151,8 +174,8 @@ def _bokeh(rng: Random, room: Image.Image) -> None:
             pen.rectangle((x - radius, y - radius * 2, x + radius, y + radius * 2), fill=colour)
 
 
-def _host(rng: Random, room: Image.Image, hand: tuple[float, float], skin: Colour) -> None:
-    """Head and shoulders drawn at twice the size, so that edges are smooth."""
+def _host(rng: Random, room: Image.Image, hand: tuple[float, float], skin: Colour, *, still: bool) -> Arm:
+    """Head and shoulders, and the arm of one who keeps still, drawn at twice the size, so that edges are smooth."""
     width, height = room.size
     big = Image.new("RGBA", (width * 2, height * 2), (0, 0, 0, 0))
     pen = ImageDraw.Draw(big)
@@ -177,21 +200,27 @@ def _host(rng: Random, room: Image.Image, hand: tuple[float, float], skin: Colou
             (eye - unit * 0.16, y + unit * 0.34, eye + unit * 0.16, y + unit * 0.5), fill=(*shade(skin, 0.95)[:2], int(skin[2] * 0.88))
         )
     pen.chord((x - unit * 0.26, y + unit * 0.42, x + unit * 0.26, y + unit * 0.76), 10, 170, fill=(204, 84, 92))
-    _arm(pen, (x + math.copysign(unit * 1.7, hand[0] * 2 - x), y + unit * 2.2), (hand[0] * 2, hand[1] * 2), unit, (shade(top, 0.9), skin))
+    shoulder = (x + math.copysign(unit * 1.7, hand[0] * 2 - x), y + unit * 2.2)
+    doubled = Arm(shoulder, unit, shade(top, 0.9), skin)
+    if still:
+        _arm(pen, doubled, (hand[0] * 2, hand[1] * 2))
     room.paste(big.convert("RGB").reduce(2), (0, 0), big.getchannel("A").reduce(2))
+    return Arm((shoulder[0] / 2, shoulder[1] / 2), unit / 2, doubled.sleeve, skin)
 
 
-def _arm(
-    pen: ImageDraw.ImageDraw, shoulder: tuple[float, float], hand: tuple[float, float], unit: float, colours: tuple[Colour, Colour]
-) -> None:
-    sleeve, skin = colours
-    elbow = (shoulder[0] * 0.55 + hand[0] * 0.45 + math.copysign(unit * 0.9, shoulder[0] - hand[0]), max(shoulder[1], hand[1]) + unit * 1.3)
-    for start, end, width, colour in ((shoulder, elbow, 0.95, sleeve), (elbow, hand, 0.55, skin)):
+def _arm(pen: ImageDraw.ImageDraw, arm: Arm, hand: tuple[float, float]) -> None:
+    elbow, unit = _elbow(arm, hand), arm.unit
+    for start, end, width, colour in ((arm.shoulder, elbow, 0.95, arm.sleeve), (elbow, hand, 0.55, arm.skin)):
         pen.line((*start, *end), fill=colour, width=int(unit * width))
         for x, y in (start, end):
             radius = unit * width / 2
             pen.ellipse((x - radius, y - radius, x + radius, y + radius), fill=colour)
-    pen.ellipse((hand[0] - unit * 0.45, hand[1] - unit * 0.45, hand[0] + unit * 0.45, hand[1] + unit * 0.45), fill=skin)
+    pen.ellipse((hand[0] - unit * 0.45, hand[1] - unit * 0.45, hand[0] + unit * 0.45, hand[1] + unit * 0.45), fill=arm.skin)
+
+
+def _elbow(arm: Arm, hand: tuple[float, float]) -> tuple[float, float]:
+    (x, y), unit = arm.shoulder, arm.unit
+    return x * 0.55 + hand[0] * 0.45 + math.copysign(unit * 0.9, x - hand[0]), max(y, hand[1]) + unit * 1.3
 
 
 @lru_cache(maxsize=32)
