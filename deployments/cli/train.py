@@ -1,5 +1,6 @@
 """`livecart train`: makes the shipped models again, or better ones. An interrupted run of the same folder is resumed."""
 
+import math
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated
@@ -26,10 +27,14 @@ def _finish(out: Path, scores: Mapping[str, float], *, as_json: bool) -> None:
 
 
 @app.command()
-def detector(  # noqa: PLR0913  # a command's options
+def detector(  # noqa: PLR0913, PLR0917  # a command's options
     out: Out,
     run: State = Path("runs/detector"),
-    steps: Annotated[int, typer.Option(min=1)] = 1_500,
+    steps: Annotated[int, typer.Option(min=1)] = 10_000,
+    start: Annotated[str | None, typer.Option(help="Go on from this checkpoint: a folder or hub id of any transformers detector.")] = None,
+    photographs: Annotated[Path | None, typer.Option(help="CSV path,product_id: cut out and shown besides the drawn products.")] = None,
+    side_px: Annotated[int, typer.Option(help="Side of the network's input, a multiple of 32, without --start.", min=64)] = 320,
+    max_minutes: Annotated[float, typer.Option(help="End by then, whatever --steps says.", min=0.1)] = math.inf,
     seed: Seed = 0,
     device: Device = "auto",
     threads: Threads = 1,
@@ -38,11 +43,16 @@ def detector(  # noqa: PLR0913  # a command's options
 ) -> None:
     """Train the product detector on generated scenes.
 
-    Example: `livecart train detector --out runs/my-detector --steps 1500`
+    Examples: `livecart train detector --out runs/my-detector --max-minutes 60`;
+    `livecart train detector --start PekingU/rtdetr_v2_r18vd --device cuda --out runs/rtdetr`
     """
     from models.training.detector import train
 
-    _finish(out, train(out, run=run, steps=steps, seed=seed, device=device, threads=threads), as_json=as_json)
+    scores = train(
+        out, run=run, steps=steps, seed=seed, device=device, threads=threads, start=start, photographs=photographs, side_px=side_px,
+        max_minutes=max_minutes,
+    )  # fmt: skip
+    _finish(out, scores, as_json=as_json)
 
 
 @app.command()

@@ -129,7 +129,12 @@ class Training(Generic[Module, Batch]):
         self._optimiser.load_state_dict(state["optimiser"])
 
 
-def save_network(model: PreTrainedModel, out: Path, *, side_px: int) -> None:
+Channels = tuple[float, ...]
+
+
+def save_network(
+    model: PreTrainedModel, out: Path, *, side_px: int, mean: Channels = (0.0, 0.0, 0.0), std: Channels = (1.0, 1.0, 1.0)
+) -> None:
     """Weights in half precision and the input settings, as `from_pretrained` reads them. `model` itself stays as it is."""
     out.mkdir(parents=True, exist_ok=True)
     (out / MANIFEST).unlink(missing_ok=True)  # it speaks of other weights
@@ -141,7 +146,9 @@ def save_network(model: PreTrainedModel, out: Path, *, side_px: int) -> None:
         "resample": 2,
         "do_rescale": True,
         "rescale_factor": 1 / 255,
-        "do_normalize": False,
+        "do_normalize": any(mean) or set(std) != {1.0},
+        "image_mean": list(mean),
+        "image_std": list(std),
         "do_pad": False,
     }
     (out / "preprocessor_config.json").write_text(json.dumps(settings, indent=2) + "\n", encoding="utf-8")

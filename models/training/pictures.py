@@ -1,7 +1,7 @@
 """An endless seeded stream of drawn live-room frames for the detector's training, made on the fly in worker processes."""
 
 import io
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from random import Random
 
 import numpy as np
@@ -14,28 +14,36 @@ from torch.utils.data import IterableDataset, get_worker_info
 from models.demo.drawing.frame import Picture, compose, on_plain
 from models.demo.drawing.look import CATEGORIES, random_look
 from models.demo.drawing.views import numbered_view, render
+from models.training.cutouts import cut_out
+from models.training.weather import weathered
 
-SPRITE_PX = 160
+SPRITE_PX = 200
 POOL_SIZE = 384
+PHOTOGRAPHED = 0.2  # share of the products that are cut out of photographs, where there are some
+PHOTOGRAPHED_CATEGORY = CATEGORIES.index("food")
 SHUFFLED_FRAMES = 48  # relatives of one frame are spread over several batches
-FRAME_SIZES = ((234, 416), (270, 360), (306, 306), (360, 270), (416, 234))  # width, height: the shapes of phones and cameras
+FRAME_SIZES = ((292, 520), (338, 450), (382, 382), (450, 338), (520, 292))  # width, height: the shapes of phones and cameras
 FrameExample = tuple[Tensor, Tensor, Tensor]  # uint8 (3, side, side); float (k, 4) x1 y1 x2 y2 in 0..1; int64 (k,) categories
 
 
 class FrameStream(IterableDataset[FrameExample]):
-    """Live-room frames with their boxes. Each frame shows zero to five products out of a pool that keeps being renewed."""
+    """Live-room frames with their boxes. Each frame shows zero to five products out of a pool that keeps being renewed.
 
-    def __init__(self, *, seed: int, side_px: int, first: int = 0) -> None:
+    `photographs` are of food.
+    """
+
+    def __init__(self, *, seed: int, side_px: int, first: int = 0, photographs: Sequence[Image.Image] = ()) -> None:
         self.seed = seed
         self.side_px = side_px
+        self.photographs = photographs
         self.first = first  # how many were drawn before: a resumed training sees others
 
     def __iter__(self) -> Iterator[FrameExample]:
         rng = worker_rng(self.seed, self.first)
-        pool = [_sprite(rng) for _ in range(32)]
+        pool = [_sprite(rng, self.photographs) for _ in range(32)]
         ready: list[FrameExample] = []
         while True:
-            pool += [_sprite(rng)] * (rng.random() < 0.7)
+            pool += [_sprite(rng, self.photographs)] * (rng.random() < 0.7)
             del pool[: max(0, len(pool) - POOL_SIZE)]
             example = frame_example(rng, pool, self.side_px)
             closer = zoomed(example, rng)
@@ -49,7 +57,7 @@ def frame_example(rng: Random, pool: list[tuple[Image.Image, int]], side_px: int
     chosen = rng.sample(pool, rng.choice((0, 1, 1, 2, 2, 3, 4, 5)))
     picture = _frame(rng, chosen)
     wide, tall = picture.image.size
-    pixels = np.asarray(compressed(picture.image.resize((side_px, side_px), Image.Resampling.BILINEAR), rng))
+    pixels = np.asarray(compressed(weathered(picture.image, rng).resize((side_px, side_px), Image.Resampling.BILINEAR), rng))
     boxes = torch.tensor(picture.boxes, dtype=torch.float32).reshape(-1, 4) / torch.tensor([wide, tall, wide, tall])
     return torch.from_numpy(pixels.copy()).permute(2, 0, 1), boxes, torch.tensor([category for _, category in chosen], dtype=torch.int64)
 
@@ -82,7 +90,9 @@ def _frame(rng: Random, chosen: list[tuple[Image.Image, int]]) -> Picture:
     return compose([sprite for sprite, _ in chosen], rng, rng.choice(FRAME_SIZES))
 
 
-def _sprite(rng: Random) -> tuple[Image.Image, int]:
+def _sprite(rng: Random, photographs: Sequence[Image.Image]) -> tuple[Image.Image, int]:
+    if photographs and rng.random() < PHOTOGRAPHED:
+        return cut_out(rng.choice(photographs), rng, SPRITE_PX), PHOTOGRAPHED_CATEGORY
     look = random_look(rng)
     return render(look, numbered_view(rng.randrange(6), seed=look.seed), SPRITE_PX), CATEGORIES.index(look.category)
 

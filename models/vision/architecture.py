@@ -1,9 +1,11 @@
-"""The detector that ships: a small anchor-free dense network that answers in the form of the DETR family.
+"""The detector that ships: a small two-stage network that answers in the form of the DETR family.
 
-Centre heat map after Zhou et al., "Objects as Points" (2019); box distances and centre sampling after Tian et al., "FCOS" (2019).
-Because its output has `logits` and `pred_boxes`, everything that runs RT-DETR, D-FINE or DETR checkpoints runs this one too.
+Stage one is dense: a centre heat map after Zhou et al., "Objects as Points" (2019), box distances after Tian et al., "FCOS" (2019).
+Stage two looks at each candidate again (`models/vision/refinement.py`). Its output has `logits` and `pred_boxes`, and `loss` when it
+is given `labels`: everything that runs or trains RT-DETR, D-FINE or DETR checkpoints does so with this one.
 """
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -12,11 +14,14 @@ from torch import Tensor, nn
 from transformers import AutoConfig, AutoModel, AutoModelForObjectDetection, PreTrainedConfig, PreTrainedModel
 from transformers.utils import ModelOutput
 
+from models.vision.refinement import Refinement
+
 STRIDE = 8  # input pixels per cell of the heat map
 
 
 class DenseDetectorConfig(PreTrainedConfig):  # type: ignore[misc]  # transformers is untyped here
-    """`widths`: channels at strides 4, 8, 16, 32; `depths`: residual blocks there; `neck`: channels of the fused map."""
+    """`widths`: channels at strides 4, 8, 16, 32; `depths`: residual blocks there; `neck`: channels of the fused map;
+    `looks`: how often each candidate is looked at again."""
 
     model_type = "livecart_detector"
 
@@ -25,32 +30,36 @@ class DenseDetectorConfig(PreTrainedConfig):  # type: ignore[misc]  # transforme
         widths: tuple[int, ...] = (24, 48, 96, 160),
         depths: tuple[int, ...] = (1, 2, 2, 1),
         neck: int = 64,
-        num_queries: int = 100,
+        num_queries: int = 40,
+        looks: int = 2,
         **kwargs: object,
     ) -> None:
         self.widths = list(widths)
         self.depths = list(depths)
         self.neck = neck
         self.num_queries = num_queries
+        self.looks = looks
         super().__init__(**kwargs)
 
 
 @dataclass
 class DenseDetectorOutput(ModelOutput):  # type: ignore[misc]  # transformers is untyped here
-    """`logits` (n, queries, classes): sigmoid gives scores; `pred_boxes` (n, queries, 4): cx, cy, w, h in 0..1; best queries first."""
+    """`logits` (n, queries, classes): sigmoid gives scores; `pred_boxes` (n, queries, 4): cx, cy, w, h in 0..1; `loss` with labels."""
 
+    loss: Tensor | None = None
     logits: Tensor | None = None
     pred_boxes: Tensor | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class DenseMaps:
-    """What the heads say at each cell: `objectness` (n, h, w) logits, `distances` (n, 4, h, w) left, top, right and bottom in 0..1
-    of the input, `categories` (n, classes, h, w) logits."""
+    """What stage one says at each cell: `objectness` (n, h, w) logits, `distances` (n, 4, h, w) left, top, right and bottom in 0..1
+    of the input. `features` (n, c, h, w) and `details` (n, d, 2h, 2w) are what stage two looks at."""
 
     objectness: Tensor
     distances: Tensor
-    categories: Tensor
+    features: Tensor
+    details: Tensor
 
 
 def _convolution(inputs: int, outputs: int, *, stride: int = 1, kernel: int = 3) -> nn.Sequential:
@@ -87,7 +96,8 @@ class DenseDetector(PreTrainedModel):  # type: ignore[misc]  # transformers is u
         self.laterals = nn.ModuleList([nn.Conv2d(width, config.neck, 1) for width in widths[1:]])
         self.fuse = _convolution(config.neck, config.neck)
         self.tower = nn.Sequential(_convolution(config.neck, config.neck), _convolution(config.neck, config.neck))
-        self.head = nn.Conv2d(config.neck, 5 + config.num_labels, 1)
+        self.head = nn.Conv2d(config.neck, 5, 1)
+        self.refinement = Refinement(config.neck, widths[0], config.num_labels)
         self.post_init()
         nn.init.constant_(self.get_parameter("head.bias")[:1], -4.0)  # rare objects: focal loss starts calm (Lin et al., 2017)
 
@@ -107,13 +117,25 @@ class DenseDetector(PreTrainedModel):  # type: ignore[misc]  # transformers is u
         fused = self.laterals[-1](pyramid[-1])
         for lateral, finer in zip(reversed(self.laterals[:-1]), reversed(pyramid[1:-1]), strict=True):
             fused = lateral(finer) + F.interpolate(fused, scale_factor=2.0, mode="nearest")
-        raw = self.head(self.tower(self.fuse(fused))).float()
-        return DenseMaps(raw[:, 0], F.softplus(raw[:, 1:5]) * 0.1, raw[:, 5:])
+        fused = self.fuse(fused)
+        raw = self.head(self.tower(fused)).float()
+        return DenseMaps(raw[:, 0], F.softplus(raw[:, 1:]) * 0.1, fused, pyramid[0])
 
-    def forward(self, pixel_values: Tensor, **_: object) -> DenseDetectorOutput:
+    def forward(self, pixel_values: Tensor, labels: Sequence[Mapping[str, Tensor]] | None = None, **_: object) -> DenseDetectorOutput:
+        """`labels`, one a picture as DETR takes them: `class_labels` int64 (k,) and `boxes` float (k, 4) cx, cy, w, h in 0..1."""
         maps = self.maps(pixel_values)
-        logits, boxes = peaks(maps, self.config.num_queries)
-        return DenseDetectorOutput(logits=logits, pred_boxes=boxes)
+        objectness, boxes = peaks(maps, self.config.num_queries)
+        if labels is not None:
+            from models.vision.losses import detection_loss  # noqa: PLC0415  # serving needs none of it
+
+            return DenseDetectorOutput(loss=detection_loss(maps, boxes, self.refinement, labels, looks=self.config.looks))
+        looked = self.refinement(maps.features, maps.details, boxes)
+        for _look in range(1, self.config.looks):
+            looked = self.refinement(maps.features, maps.details, looked.boxes)
+        best = (objectness + looked.overlap) / 2  # found for sure and framed well: the geometric mean of the odds
+        logits = best[..., None] + looked.categories - looked.categories.amax(dim=-1, keepdim=True)
+        corner, size = looked.boxes[..., :2], looked.boxes[..., 2:] - looked.boxes[..., :2]
+        return DenseDetectorOutput(logits=logits, pred_boxes=torch.cat((corner + size / 2, size), dim=-1))
 
 
 def cell_centres(height: int, width: int, device: torch.device) -> Tensor:
@@ -132,19 +154,12 @@ def corners(maps: DenseMaps) -> Tensor:
 
 
 def peaks(maps: DenseMaps, queries: int) -> tuple[Tensor, Tensor]:
-    """The best local maxima of the heat map as DETR queries: logits (n, queries, classes) and boxes (n, queries, 4) cxcywh.
-
-    The best category of a query carries the objectness itself, the others less by their distance in log-odds.
-    """
+    """The best local maxima of the heat map, best first: objectness logits (n, queries) and boxes (n, queries, 4) x1 y1 x2 y2 in 0..1."""
     heat = maps.objectness
     is_peak = F.max_pool2d(heat[:, None], 3, 1, 1)[:, 0] == heat
     scores = torch.where(is_peak, heat, torch.full_like(heat, -20.0)).flatten(1)
     best, where = scores.topk(min(queries, scores.shape[1]), dim=1)
-    categories = maps.categories.flatten(2).gather(2, where[:, None].expand(-1, maps.categories.shape[1], -1)).transpose(1, 2)
-    box = corners(maps).flatten(2).gather(2, where[:, None].expand(-1, 4, -1)).transpose(1, 2).clamp(0, 1)
-    size = box[..., 2:] - box[..., :2]
-    logits = best[..., None] + categories - categories.amax(dim=-1, keepdim=True)
-    return logits, torch.cat((box[..., :2] + size / 2, size), dim=-1)
+    return best, corners(maps).flatten(2).gather(2, where[:, None].expand(-1, 4, -1)).transpose(1, 2).clamp(0, 1)
 
 
 def register() -> None:

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from PIL import Image
 from torch import Tensor, nn
-from transformers import AutoConfig, AutoImageProcessor, AutoModel, AutoModelForObjectDetection, PreTrainedModel
+from transformers import AutoImageProcessor, AutoModel, AutoModelForObjectDetection, PreTrainedModel
 from transformers.image_processing_base import ImageProcessingMixin
 
 from models.artifacts import MANIFEST, open_artifact
@@ -42,10 +42,20 @@ class Preparation:
         pixels = np.empty((len(regions), self.height, self.width, 3), dtype=np.uint8)
         for index, (picture, box) in enumerate(regions):
             pixels[index] = np.asarray(picture.resize((self.width, self.height), self.resample, box=box, reducing_gap=2.0))
-        scaled = torch.from_numpy(pixels).permute(0, 3, 1, 2).to(torch.float32) * self.factor
+        return {"pixel_values": self.scaled(torch.from_numpy(pixels).permute(0, 3, 1, 2))}
+
+    def scaled(self, pixels: Tensor) -> Tensor:
+        """float32 (n, 3, height, width) of pixels uint8 of the same shape."""
+        scaled = pixels.to(torch.float32) * self.factor
         if any(self.mean) or set(self.std) != {1.0}:
-            scaled = (scaled - torch.tensor(self.mean).view(1, 3, 1, 1)) / torch.tensor(self.std).view(1, 3, 1, 1)
-        return {"pixel_values": scaled}
+            mean, std = (torch.tensor(channels, device=pixels.device).view(1, 3, 1, 1) for channels in (self.mean, self.std))
+            scaled = (scaled - mean) / std
+        return scaled
+
+    @classmethod
+    def of_side(cls, side_px: int) -> "Preparation":
+        """Square, scaled to 0..1: what the shipped networks take."""
+        return cls(side_px, side_px, Image.Resampling.BILINEAR, 1 / 255, (0.0, 0.0, 0.0), (1.0, 1.0, 1.0))
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,17 +82,22 @@ def load_checkpoint(location: str | Path, *, kind: str) -> Checkpoint:
 
     Raises ArtifactError when it is missing, damaged, of another kind, or says nothing about its input.
     """
-    register()
     source = _resolved(location, kind)
+    model = load_network(source, kind=kind)
+    fuse(model.eval())
+    return Checkpoint(model, preparation_of(source))
+
+
+def load_network(source: str, *, kind: str, **changes: object) -> PreTrainedModel:
+    """The network of a folder in hub format or a hub id, in float32, its configuration changed as told. Raises ArtifactError."""
+    register()
     auto = AutoModelForObjectDetection if kind == "detector" else AutoModel
     try:
-        model = auto.from_pretrained(source, config=AutoConfig.from_pretrained(source), dtype=torch.float32)
+        return auto.from_pretrained(source, dtype=torch.float32, **changes)
     except (OSError, ValueError, RuntimeError, ImportError) as error:
         raise ArtifactError(
-            f"{location} is no {kind} that can be loaded ({error}); name a folder with config.json and weights, or a hub id"
+            f"{source} is no {kind} that can be loaded ({error}); name a folder with config.json and weights, or a hub id"
         ) from error
-    fuse(model.eval())
-    return Checkpoint(model, _preparation(source))
 
 
 def fuse(model: nn.Module) -> None:
@@ -103,7 +118,8 @@ def _resolved(location: str | Path, kind: str) -> str:
     return str(location)
 
 
-def _preparation(source: str) -> Preparation | ProcessorPreparation:
+def preparation_of(source: str) -> Preparation | ProcessorPreparation:
+    """What the processor saved with a checkpoint says about its input. Raises ArtifactError when it says nothing."""
     settings, processor = _processor(source)
     size = settings.get("size")
     if size is not None and "height" in dict(size) and "width" in dict(size):
