@@ -2,7 +2,7 @@
 
 import typer
 
-from deployments.cli import ask, data, graphs, keys, platform, train
+from deployments.cli import ask, data, evaluate, graphs, keys, platform, train
 
 app = typer.Typer(
     name="livecart",
@@ -16,6 +16,7 @@ platform.register(app)
 ask.register(app)
 app.add_typer(data.catalog, name="catalog")
 app.add_typer(data.events, name="events")
+app.add_typer(evaluate.app, name="evaluate")
 app.add_typer(graphs.app, name="graphs")
 app.add_typer(keys.app, name="key")
 app.add_typer(train.app, name="train")
