@@ -19,6 +19,7 @@ REMOTE = re.compile(r"[a-z][a-z0-9+.-]+://", re.IGNORECASE)
 LIVE = re.compile(r"(rtmp|rtsp|srt|udp|rtp)", re.IGNORECASE)
 REMOTE_PROTOCOLS = "http,https,httpproxy,tls,tcp,crypto,rtmp,rtmps,rtmpt,rtmpts,rtsp,rtp,udp,srt"  # no file: a playlist could name ours
 FALLBACK_FPS = 25.0
+UNREADABLE = "is no video that FFmpeg can read, or its beginning or index is cut off"
 ENDS_EARLY_S = 1.0
 TURNS = {90: Image.Transpose.ROTATE_90, 180: Image.Transpose.ROTATE_180, 270: Image.Transpose.ROTATE_270}
 
@@ -158,7 +159,7 @@ def _unopened(address: str, error: Exception, timeout_s: float) -> str:
     if is_remote(address):
         return f"{address} cannot be opened: {reason(error)}"
     if isinstance(error, av.error.InvalidDataError):
-        return f"{address} is no video that FFmpeg can read, or its beginning or index is cut off"
+        return f"{address} {UNREADABLE}"
     return f"{address} cannot be read: {reason(error)}"
 
 
@@ -167,8 +168,8 @@ def _video_stream(address: str, container: "av.container.InputContainer") -> "av
     cover = load_av().stream.Disposition.attached_pic
     streams: list[Any] = [stream for stream in container.streams if stream.type == "video" and not stream.disposition & cover]
     if not streams:
-        found = ", ".join(sorted({stream.type for stream in container.streams})) or "nothing"
-        raise SourceError(f"{address} holds no video (only {found})")
+        has_sound = any(stream.type == "audio" for stream in container.streams)
+        raise SourceError(f"{address} holds only sound" if has_sound else f"{address} {UNREADABLE}")
     decoded: av.VideoStream | None = next((stream for stream in streams if stream.codec_context is not None), None)
     if decoded is None:
         raise SourceError(f"{address} is coded in a way that this FFmpeg cannot decode")
