@@ -117,7 +117,7 @@ def _print_timeline(outcome: "Outcome") -> None:
     if outcome.frames_skipped:
         console.print(f"{outcome.frames_skipped} were skipped: this machine is slower than the stream", soft_wrap=True)
     if outcome.damage:
-        console.print(f"the video is damaged, what was read is kept: {outcome.damage}", soft_wrap=True)
+        console.print(f"not all of it could be read: {outcome.damage}", soft_wrap=True)
     if outcome.out:
         console.print(f"wrote {outcome.out}", soft_wrap=True)
 

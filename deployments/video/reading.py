@@ -55,8 +55,9 @@ class TimedFrame:
 class Source:
     """An opened video; `open_source` makes it. Used by one thread at a time."""
 
-    def __init__(self, address: str, container: "av.container.InputContainer", stream: "av.VideoStream") -> None:
+    def __init__(self, address: str, container: "av.container.InputContainer", stream: "av.VideoStream", timeout_s: float) -> None:
         self.address = address
+        self._timeout_s = timeout_s
         self._container = container
         self._stream = stream
         self.fps = float(stream.guessed_rate or stream.average_rate or FALLBACK_FPS)
@@ -89,6 +90,9 @@ class Source:
             try:
                 packet = next(packets)
             except StopIteration:
+                return
+            except errors.ExitError:
+                self.damage = f"nothing came for {self._timeout_s:g} s"
                 return
             except errors.FFmpegError as error:
                 self.damage = f"reading ended: {reason(error)}"
@@ -131,7 +135,7 @@ def open_source(address: str, *, timeout_s: float = TIMEOUT_S) -> Source:
         container.close()
         raise
     stream.thread_type = "AUTO"
-    return Source(address, container, stream)
+    return Source(address, container, stream, timeout_s)
 
 
 def reason(error: Exception) -> str:

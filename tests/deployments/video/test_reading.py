@@ -105,5 +105,5 @@ def test_an_address_where_nobody_listens_is_said() -> None:
 def test_an_address_that_never_answers_is_given_up() -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:
         port = silent.getsockname()[1]
-        with pytest.raises(SourceError, match="did not answer within 0.5 s"):
+        with pytest.raises(SourceError, match=r"did not answer within 0\.5 s"):
             open_source(f"http://127.0.0.1:{port}/live.m3u8", timeout_s=0.5)
