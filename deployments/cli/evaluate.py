@@ -57,7 +57,7 @@ def detector(  # noqa: PLR0913  # a command's options
     min_score: Annotated[float, typer.Option(help="Boxes below it are dropped; AP wants nearly all.", min=0, max=1)] = 0.01,
     limit: Annotated[int | None, typer.Option(help="Only the first so many pictures.", min=1)] = None,
     frames: Annotated[int, typer.Option(help="Drawn frames, without --data.", min=1)] = 200,
-    draw: Annotated[Path | None, typer.Option(help="Write a PNG of what is found and what fails here.")] = None,
+    draw: Annotated[Path | None, typer.Option(help="Write a .png or .jpg of what is found and what fails here.")] = None,
     seed: Seed = 0,
     class_agnostic: Annotated[bool, typer.Option("--class-agnostic/--by-category", help="One class, or the labels' categories.")] = True,
     as_json: AsJson = False,
@@ -67,26 +67,11 @@ def detector(  # noqa: PLR0913  # a command's options
     Examples: `livecart evaluate detector --data my-pictures --json`; `livecart evaluate detector --frames 400`
     """
     with _errors_named():
-        from deployments.settings import DetectorConfig
-        from models.evaluation.contact_sheet import draw_sheet
-        from models.evaluation.detection import answer, average_precision, category_accuracy, check_categories
-        from models.vision.detector import ProductDetector
-
-        labelled = _labelled(data, pictures, form, limit=limit or frames, whole=limit is None, seed=seed)
-        eye = ProductDetector.load(
-            detector or _shipped("detector"), embedder or _shipped("embedder"), min_score=min_score, max_detections=100
-        )
-        if not class_agnostic:
-            check_categories(labelled, eye.categories)
-        answered = answer(eye, _tracked(labelled))
-        scores = average_precision(answered, by_category=not class_agnostic)
-        boxes = sum(not ignored for each in answered for ignored in each.labelled.ignored)
-        facts: dict[str, float] = {"frames": len(answered), "boxes": boxes, **scores, "category_accuracy": category_accuracy(answered)}
-        facts["seconds_per_frame"] = sum(each.took_s for each in answered) / len(answered)
-        if draw is not None:
-            draw_sheet(answered, draw, min_score=DetectorConfig().min_score)
-    heading = {"data": str(data or "drawn frames"), "detector": detector or "shipped", "class_agnostic": class_agnostic}
-    _finish_detector({**heading, "min_score": min_score, **facts}, as_json=as_json)
+        labelled = _labelled(data, pictures, form, limit=limit, frames=frames, seed=seed)
+        eye = detector or _shipped("detector"), embedder or _shipped("embedder")
+        scores = _detector_scores(labelled, eye, min_score=min_score, by_category=not class_agnostic, draw=draw)
+    facts = {"data": str(data or "drawn frames"), "detector": detector or "shipped", "class_agnostic": class_agnostic}
+    _finish_detector({**facts, "min_score": min_score, "frames": len(labelled), **scores}, as_json=as_json)
 
 
 @app.command()
@@ -121,14 +106,42 @@ def recognition(  # noqa: PLR0913  # a command's options
     _finish_recognition({**facts, "unknown_share": unknown_share, "seed": seed}, rows, as_json=as_json)
 
 
-def _labelled(data: Path | None, pictures: Path | None, form: Format | None, *, limit: int, whole: bool, seed: int) -> "list[Labelled]":
+def _detector_scores(
+    labelled: "Sequence[Labelled]", eye: tuple[str, str], *, min_score: float, by_category: bool, draw: Path | None
+) -> dict[str, float]:
+    from deployments.settings import DetectorConfig
+    from models.evaluation.contact_sheet import draw_sheet
+    from models.evaluation.detection import answer, average_precision, category_accuracy, seconds_per_frame, shared_categories
+    from models.vision.detector import ProductDetector
+
+    served = DetectorConfig()
+    asked = ProductDetector.load(*eye, min_score=min_score, max_detections=100, threads=served.threads)
+    shared = shared_categories(labelled, asked.categories)
+    if by_category and not shared:
+        fail(f"the data and the detector share no category; the detector's are {', '.join(asked.categories[:10])}")
+    answered = answer(asked, _tracked(labelled))
+    scores: dict[str, float] = {"boxes": sum(not ignored for each in labelled for ignored in each.ignored)}
+    scores |= average_precision(answered, by_category=by_category)
+    scores |= {"category_accuracy": category_accuracy(answered)} if shared else {}
+    scores["seconds_per_frame"] = seconds_per_frame(ProductDetector.load(*eye, min_score=served.min_score), labelled)
+    if draw is not None:
+        draw_sheet(answered, draw, min_score=served.min_score)
+    return scores
+
+
+def _labelled(
+    data: Path | None, pictures: Path | None, form: Format | None, *, limit: int | None, frames: int, seed: int
+) -> "list[Labelled]":
     from models.evaluation.datasets.formats import read_boxes
+    from models.evaluation.datasets.labelled import check_labelled
     from models.evaluation.detection import held_out_frames
 
     if data is None:
-        return held_out_frames(limit, seed=seed)
-    labelled = read_boxes(data, form=form.value if form else None, pictures=pictures)
-    return labelled if whole else labelled[:limit]
+        labelled = held_out_frames(limit or frames, seed=seed)
+    else:
+        labelled = read_boxes(data, form=form.value if form else None, pictures=pictures)[:limit]
+    check_labelled(labelled, str(data or "the drawn frames"))
+    return labelled
 
 
 def _shipped(kind: str) -> str:

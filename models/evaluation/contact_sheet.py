@@ -12,13 +12,13 @@ from models.vision.images import decode
 
 TILE_PX = 174
 COLUMNS = 6
-MAX_TILES = 30
+MAX_TILES = 36
 FOUND, MISSED, WRONG, IGNORED = (40, 220, 60), (240, 30, 30), (255, 170, 0), (170, 170, 170)
 MAX_PIXELS = 40_000_000
 
 
 def draw_sheet(answered: Sequence[Answered], out: Path, *, min_score: float) -> None:
-    """Writes a PNG of at most 30 tiles, with boxes of `min_score` and more.
+    """Writes at most 36 tiles to a `.png` or `.jpg`, with boxes of `min_score` and more.
 
     Boxes that fit a product green, missed products red, boxes that fit none orange, ignored regions and boxes in them grey.
     """
@@ -27,7 +27,7 @@ def draw_sheet(answered: Sequence[Answered], out: Path, *, min_score: float) -> 
     for index, each in enumerate(shown):
         sheet.paste(_tile(each, min_score), (index % COLUMNS * TILE_PX, index // COLUMNS * TILE_PX))
     out.parent.mkdir(parents=True, exist_ok=True)
-    sheet.quantize(128, dither=Image.Dither.NONE).save(out, "PNG", optimize=True)
+    sheet.save(out, optimize=True, quality=80)
 
 
 def _tile(answered: Answered, min_score: float) -> Image.Image:

@@ -32,7 +32,6 @@ class Answered:
 
     labelled: Labelled
     found: tuple[Detection, ...]
-    took_s: float  # its share of its batch
 
 
 def held_out_frames(count: int, *, seed: int = 0) -> list[Labelled]:
@@ -59,22 +58,17 @@ def answer(detector: ProductDetector, pictures: Iterable[Labelled], *, batch_siz
     answered: list[Answered] = []
     stream = iter(pictures)
     while batch := list(islice(stream, batch_size)):
-        encoded = [each.encoded() for each in batch]
-        began = time.perf_counter()
-        results = detector.detect(encoded)
-        took_s = (time.perf_counter() - began) / len(batch)
+        results = detector.detect([each.encoded() for each in batch])
         for each, result in zip(batch, results, strict=True):
             if isinstance(result, ModelInputError):
                 raise DatasetError(f"{each.name}: {each.picture_name}: {result.message}") from result
-            answered.append(Answered(each.within(result.width, result.height), result.detections, took_s))
+            answered.append(Answered(each.within(result.width, result.height), result.detections))
     return answered
 
 
-def check_categories(labelled: Sequence[Labelled], detector: Sequence[str]) -> None:
-    """Raises DatasetError when the data and the detector share no category, so that judging by category makes no sense."""
-    names = sorted({name for each in labelled for name in each.categories})
-    if not set(names) & set(detector):
-        raise DatasetError(f"no category of the data ({', '.join(names[:8])}) is one of the detector's ({', '.join(detector[:8])})")
+def shared_categories(labelled: Sequence[Labelled], detector: Sequence[str]) -> set[str]:
+    """The data's categories that are among the detector's: without any, judging by category makes no sense."""
+    return {name for each in labelled for name in each.categories} & set(detector)
 
 
 def average_precision(answered: Sequence[Answered], *, by_category: bool = False) -> dict[str, float]:
@@ -110,12 +104,24 @@ def category_accuracy(answered: Sequence[Answered]) -> float:
 
 
 def found_products(answered: Answered, *, min_score: float = 0.0) -> dict[int, int]:
-    """Which labelled box has one of at least `min_score` over it (IoU at least .5), and which fits it best: index to index."""
+    """Which product has a box of at least `min_score` over it (IoU at least .5), and which box fits it best: index to index."""
     boxes = [each.box for each in answered.found if each.score >= min_score]
-    if not boxes or not answered.labelled.boxes:
+    labelled = answered.labelled
+    if not boxes or not labelled.boxes:
         return {}
-    shared = overlaps(np.asarray(answered.labelled.boxes, dtype=np.float32), np.asarray(boxes, dtype=np.float32))
-    return {index: int(row.argmax()) for index, row in enumerate(shared) if row.max() >= 0.5}
+    shared = overlaps(np.asarray(labelled.boxes, dtype=np.float32), np.asarray(boxes, dtype=np.float32))
+    rows = zip(shared, labelled.ignored, strict=True)
+    return {index: int(row.argmax()) for index, (row, ignored) in enumerate(rows) if not ignored and row.max() >= 0.5}
+
+
+def seconds_per_frame(detector: ProductDetector, pictures: Sequence[Labelled], *, at_most: int = 32) -> float:
+    """Mean wall time of `detect` on the first pictures, one at a time, after a warm-up."""
+    encoded = [each.encoded() for each in pictures[:at_most]]
+    detector.warm_up()
+    began = time.perf_counter()
+    for each in encoded:
+        detector.detect([each])
+    return (time.perf_counter() - began) / len(encoded)
 
 
 def _at_fixed_precision(precision: NDArray[np.float64], scores: NDArray[np.float64], recalls: NDArray[np.float64]) -> dict[str, float]:

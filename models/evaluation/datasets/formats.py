@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Literal
 
 from models.evaluation.datasets.coco import read_coco
-from models.evaluation.datasets.labelled import DatasetError, Labelled
+from models.evaluation.datasets.labelled import DatasetError, Labelled, check_labelled
 from models.evaluation.datasets.tsv import BOXES, read_tsv
 from models.evaluation.datasets.voc import read_voc
 
@@ -19,8 +19,7 @@ def read_boxes(data: Path, *, form: Format | None = None, pictures: Path | None 
     if pictures is not None and not pictures.is_dir():
         raise DatasetError(f"{pictures} is no folder of pictures")
     labelled = _read(data, form or _form_of(data), pictures)
-    if not any(not ignored for each in labelled for ignored in each.ignored):
-        raise DatasetError(f"{data}: no product is labelled on its {len(labelled)} pictures, so there is nothing to measure")
+    check_labelled(labelled, str(data))
     return labelled
 
 

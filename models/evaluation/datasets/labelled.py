@@ -1,6 +1,7 @@
 """Pictures with the boxes that people drew on them, and how a data set that cannot be used is refused."""
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 
@@ -57,6 +58,12 @@ class Labelled:
         if x2 <= x1 or y2 <= y1:
             raise DatasetError(f"{self.name}: box {box} lies outside the picture {self.picture_name} of {width}x{height} pixels")
         return x1, y1, x2, y2
+
+
+def check_labelled(labelled: Sequence[Labelled], data: str) -> None:
+    """Raises DatasetError when there is nothing to measure: no product is labelled, or all are to be ignored."""
+    if all(ignored for each in labelled for ignored in each.ignored):
+        raise DatasetError(f"{data}: no product is labelled on its {len(labelled)} pictures, so there is nothing to measure")
 
 
 def checked_box(box: Box, where: str) -> Box:

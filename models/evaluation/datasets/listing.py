@@ -1,6 +1,7 @@
 """Which product each picture shows: a CSV `path,product_id`, or a folder with a sub-folder per product."""
 
 import csv
+import io
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -48,7 +49,7 @@ def _of_folder(folder: Path) -> list[Listed]:
 
 
 def _of_csv(file: Path, folder: Path) -> list[Listed]:
-    reader = csv.DictReader(read_text(file).splitlines(), strict=True)
+    reader = csv.DictReader(io.StringIO(read_text(file), newline=""), strict=True)
     try:
         if not HEADER.issubset(reader.fieldnames or ()):
             raise DatasetError(f"{file}, line 1: the header path,product_id is needed, not {','.join(reader.fieldnames or ())!r}")
