@@ -55,6 +55,7 @@ def embedder(  # noqa: PLR0913  # a command's options
     photographs: Annotated[
         Path | None, typer.Option(help="CSV with the columns path,product_id: photographs to train on besides the drawings.", exists=True)
     ] = None,
+    start: Annotated[Path | None, typer.Option(help="Folder of an embedder to train further instead of a new one.", exists=True)] = None,
     credit: Annotated[str, typer.Option(help="Whose the photographs are and under which licence, for the manifest.")] = "",
     max_minutes: Annotated[float, typer.Option(help="Squeeze the schedule to end by then.", min=0.1)] = math.inf,
     seed: Seed = 0,
@@ -69,7 +70,7 @@ def embedder(  # noqa: PLR0913  # a command's options
     from models.training.embedder import Plan, train
 
     plan = Plan(steps=steps, seed=seed, max_minutes=max_minutes)
-    scores = train(out, run=run, plan=plan, photographs=photographs, credit=credit, device=device, threads=threads)
+    scores = train(out, run=run, plan=plan, photographs=photographs, start=start, credit=credit, device=device, threads=threads)
     _finish(out, scores, as_json=as_json)
 
 

@@ -10,13 +10,14 @@ from dataclasses import dataclass
 from itertools import repeat
 from pathlib import Path
 from random import Random
+from typing import cast
 
 import torch
 import torch.nn.functional as F  # noqa: N812  # the field's name for it
 from torch import Tensor, nn
 from torch.utils.data import DataLoader
 
-from models.artifacts import write_manifest
+from models.artifacts import open_artifact, write_manifest
 from models.training.crops import CropStream, twice
 from models.training.embedder_metrics import Scores, drawn_scores, photograph_scores, shared_threshold
 from models.training.loop import Schedule, Training, pick_device, save_network
@@ -69,24 +70,34 @@ def train(  # noqa: PLR0913  # one keyword per setting
     credit: str = "",
     device: str = "auto",
     threads: int = 1,
-    model: EmbedderConfig | None = None,
+    start: Path | EmbedderConfig | None = None,
 ) -> dict[str, float]:
-    """Trains (or resumes what `run` holds), writes the model to `out`, returns the held-out metrics.
+    """Trains `start` further (the folder of an embedder, or the configuration of a new one) or resumes what `run` holds.
 
     `photographs` is a CSV with the columns path,product_id; `credit` says in the manifest whose they are and under which licence.
     Without them the drawings alone are used. With the plan's `max_minutes` the schedule is squeezed to end by then.
-    Raises ArtifactError when the photographs cannot be read.
+    Writes the model to `out`, returns the held-out metrics. Raises ArtifactError when photographs or `start` cannot be read.
     """
     plan = plan or Plan()
     torch.manual_seed(plan.seed)
     torch.set_num_threads(threads)
-    learner = Learner(ProductEmbedder(model or EmbedderConfig()), 0)
+    learner = Learner(_started(start), 0)
+    source = {"started_from": start.as_posix()} if isinstance(start, Path) else {}
     if photographs is None:
-        return _export(_stage(learner, plan, run=run / "drawings", device=device), out, plan, [], {})
+        drawings = _stage(learner, plan, run=run / "drawings", device=device)
+        return _export(drawings.averaged, out, plan, [], {**source, "steps": drawings.step})
     album = read_album(photographs)
     return _with_photographs(
-        learner, album, out, plan, run=run, device=device, source={"photographs": photographs.name, "photographs_credit": credit}
+        learner, album, out, plan, run=run, device=device, source={**source, "photographs": photographs.name, "photographs_credit": credit}
     )
+
+
+def _started(start: Path | EmbedderConfig | None) -> ProductEmbedder:
+    if isinstance(start, Path):
+        return cast(
+            ProductEmbedder, ProductEmbedder.from_pretrained(open_artifact(start, kind="embedder", schema=SCHEMA), dtype=torch.float32)
+        )
+    return ProductEmbedder(start or EmbedderConfig())
 
 
 def _with_photographs(  # noqa: PLR0913  # one keyword per setting
@@ -99,15 +110,18 @@ def _with_photographs(  # noqa: PLR0913  # one keyword per setting
     learner = Learner(learner.embedder, len(everything))
     first = _stage(learner, plan, run=run / "held-out", device=device, album=shown, products=known, share=FIRST_STAGE)
     sizes = {"side_px": plan.side_px, "shelf_size": SHELF_SIZE}
-    new = photograph_scores(first.embedder, kept_back, shown, products=unseen, **sizes)
-    last = _stage(first, plan, run=run / "all", device=device, album=shown, products=everything, share=1 - FIRST_STAGE, seed=plan.seed + 1)
-    trained = photograph_scores(last.embedder, shown, kept_back, products=everything, **sizes)
+    new = photograph_scores(first.averaged.embedder, kept_back, shown, products=unseen, **sizes)
+    last = _stage(
+        first.averaged, plan, run=run / "all", device=device, album=shown, products=everything, share=1 - FIRST_STAGE, seed=plan.seed + 1
+    )
+    trained = photograph_scores(last.averaged.embedder, shown, kept_back, products=everything, **sizes)
     data = {
         **source,
+        "steps": first.step + last.step,
         "photograph_count": sum(map(len, shown.pictures)),
         "held_out_products": [album.products[product] for product in unseen],
     }
-    return _export(last, out, plan, [(NEW, new), ("trained_product_", trained)], data)
+    return _export(last.averaged, out, plan, [(NEW, new), ("trained_product_", trained)], data)
 
 
 def _stage(  # noqa: PLR0913  # one keyword per setting
@@ -120,8 +134,8 @@ def _stage(  # noqa: PLR0913  # one keyword per setting
     products: Sequence[int] = (),
     share: float = 1.0,
     seed: int | None = None,
-) -> Learner:
-    """`share` of the plan's steps, photographs of `products` among the drawings. Returns the averaged learner."""
+) -> Training[Learner, Batch]:
+    """`share` of the plan's steps, photographs of `products` among the drawings."""
     seed = plan.seed if seed is None else seed
     schedule = Schedule(
         steps=max(1, round(plan.steps * share)),
@@ -139,8 +153,7 @@ def _stage(  # noqa: PLR0913  # one keyword per setting
         photographs = DataLoader(stream, batch_size=None, num_workers=1, prefetch_factor=4)
     loader: DataLoader[Tensor] = DataLoader(drawn, batch_size=None, num_workers=1, prefetch_factor=4)
     training.fit(_joined(twice(loader, seed=training.step), photographs), loss_of, title=f"embedder {run.name}")
-    averaged: Learner = training.averaged
-    return averaged
+    return training
 
 
 def _joined(drawn: Iterable[Tensor], photographs: Iterable[PhotographBatch]) -> Iterator[Batch]:
@@ -205,12 +218,12 @@ def _export(
     save_network(model, out, side_px=plan.side_px)
     facts = {
         "generator": "models.training.crops.CropStream",
-        "steps": plan.steps,
         "held_out_looks": plan.held_out,
         "side_px": plan.side_px,
         **data,
     }
-    option = f" --photographs {data['photographs']}" if "photographs" in data else ""
-    command = f"livecart train embedder --out {out.as_posix()} --steps {plan.steps} --seed {plan.seed}{option}"
+    options = (("--start", data.get("started_from")), ("--photographs", data.get("photographs")))
+    given = "".join(f" {option} {value}" for option, value in options if value is not None)
+    command = f"livecart train embedder --out {out.as_posix()} --steps {data['steps']} --seed {plan.seed}{given}"
     write_manifest(out, kind="embedder", schema=SCHEMA, command=command, seed=plan.seed, data=facts, metrics=metrics)
     return metrics

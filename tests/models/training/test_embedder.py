@@ -84,7 +84,7 @@ def test_the_margin_loss_asks_for_more_than_being_nearest() -> None:
 def test_a_training_is_resumed_and_stores_its_threshold(tmp_path: Path) -> None:
     for steps in (1, 2):
         plan = Plan(steps=steps, looks=3, views=2, side_px=32, held_out=20)
-        metrics = train(tmp_path / "out", run=tmp_path / "run", plan=plan, model=TINY, device="cpu")
+        metrics = train(tmp_path / "out", run=tmp_path / "run", plan=plan, start=TINY, device="cpu")
     assert 0 <= metrics["rank1"] <= 1
     config = json.loads((tmp_path / "out" / "config.json").read_text(encoding="utf-8"))
     assert config["match_threshold"] == round(metrics["match_threshold"], 4)
@@ -95,7 +95,7 @@ def test_a_training_is_resumed_and_stores_its_threshold(tmp_path: Path) -> None:
 
 def test_photographs_join_the_training_and_are_named_in_the_manifest(tmp_path: Path, listing: Path) -> None:
     plan = Plan(steps=2, looks=3, groups=4, views=2, side_px=32, held_out=20, held_out_products=2)
-    metrics = train(tmp_path / "out", run=tmp_path / "run", plan=plan, photographs=listing, credit="ours, MIT", model=TINY, device="cpu")
+    metrics = train(tmp_path / "out", run=tmp_path / "run", plan=plan, photographs=listing, credit="ours, MIT", start=TINY, device="cpu")
     assert {"new_product_rank1", "new_product_false_accepts", "trained_product_rank1"} <= metrics.keys()
     data = json.loads((tmp_path / "out" / "manifest.json").read_text(encoding="utf-8"))["data"]
     assert (data["photographs"], data["photographs_credit"]) == ("photographs.csv", "ours, MIT")
