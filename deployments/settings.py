@@ -43,9 +43,11 @@ class CoalesceSettings(Frozen):
 
 class DetectorConfig(Frozen):
     detector: str = str(ZOO / "detector")  # local folder or hub id of any AutoModelForObjectDetection checkpoint
-    device: str = "cpu"
-    precision: Literal["float32", "bfloat16"] = "float32"  # bfloat16 is meant for GPUs
-    threads: Annotated[int, Field(ge=1, le=256)] | None = 1
+    device: str = "cpu"  # of torch: cpu, cuda, cuda:1
+    precision: Literal["float32", "bfloat16"] = "float32"  # bfloat16: GPUs, and CPUs with AMX or AVX512-BF16
+    runtime: Literal["auto", "openvino", "torch"] = "auto"  # auto: OpenVINO on a CPU, torch elsewhere and for what does not convert
+    compile: bool = False  # torch only: compiled, with CUDA graphs on a GPU
+    threads: Annotated[int, Field(ge=1, le=256)] | None = 1  # of a forward pass; None: one a core
     min_score: Annotated[float, Field(ge=0, le=1)] = 0.3
     max_megapixels: Annotated[float, Field(gt=0, le=1_000)] = 40.0
     max_detections: Annotated[int, Field(ge=1, le=300)] = 20
@@ -84,6 +86,9 @@ class Limits(Frozen):
     default_deadline_s: Seconds = 15.0  # when the caller sends no X-Deadline-Ms
     max_deadline_s: Seconds = 120.0
     history_events: Annotated[int, Field(ge=1, le=1_000)] = 50
+    max_sessions: Annotated[int, Field(ge=0, le=900)] = 200  # open room sessions per ingress replica; Serve counts each as a request
+    max_message_mib: Annotated[float, Field(gt=0, le=16)] = 12.0  # of a room session; uvicorn takes 16
+    max_comments: Annotated[int, Field(ge=1, le=10_000)] = 32  # of one session that wait for their answer
 
 
 class GraphConfig(Frozen):

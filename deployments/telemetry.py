@@ -9,7 +9,7 @@ from contextvars import ContextVar
 from datetime import UTC, datetime
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
-from typing import Protocol
+from typing import Literal, Protocol
 
 import orjson
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
@@ -46,6 +46,7 @@ class Telemetry:
         )
         self._fallbacks = Counter("livecart_node_fallbacks", "Answers given by a fallback", ("graph", "node"), registry=self.registry)
         self._waited = Histogram("livecart_admission_wait_seconds", "Waiting for a place", buckets=BUCKETS_S, registry=self.registry)
+        self._frames = Counter("livecart_session_frames", "Frames of room sessions", ("outcome",), registry=self.registry)
         self._took_s: dict[tuple[str, str], deque[float]] = {}
 
     def request(self, method: str, route: str, status: int, took_s: float) -> None:
@@ -55,6 +56,9 @@ class Telemetry:
 
     def admitted(self, waited_s: float) -> None:
         self._waited.observe(waited_s)
+
+    def session_frame(self, outcome: Literal["seen", "dropped", "failed"]) -> None:
+        self._frames.labels(outcome).inc()
 
     def gauge(self, name: str, text: str, read: Callable[[], float]) -> None:
         """Publish a number that is read when metrics are asked for."""

@@ -5,12 +5,15 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Literal
 
+from graphs.displays import host_of, shown_lately
 from graphs.errors import InvalidRequest, NotFound
 from graphs.flow import Graph, GraphBuilder
 from graphs.ports import Candidates, Catalog, Ranker, Viewers
 from models.types import Candidate, Event, ProductId, Ranked, RankRequest, ReasonKind, Room, RoomId, ViewerId
 
 CANDIDATES_PER_SOURCE = 100
+DISPLAYS_READ = 50  # of a room, the latest
+SHOWN_AT_MOST = 3  # products of a room's screen that lead to others
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,8 +54,8 @@ class RecommendReply:
 
 
 async def known_history(viewers: Viewers, viewer_id: ViewerId, *, limit: int) -> tuple[Event, ...]:
-    """The viewer's latest events. Raises NotFound for a viewer of whom nothing is held."""
-    history = await viewers.history(viewer_id, limit=limit)
+    """The viewer's latest events. Raises NotFound for a viewer of whom nothing is held; a room's host is none."""
+    history = tuple(event for event in await viewers.history(viewer_id, limit=limit) if event.type != "display")
     if not history:
         raise NotFound(
             f"no viewer `{viewer_id}`: nothing was ever sent about them; POST /v1/events first, an `enter` is enough", param="viewer_id"
@@ -87,6 +90,22 @@ class RecommendNodes:
         if unknown:
             raise NotFound(f"no product `{unknown[0]}`", param="context.product_ids")
         return request.context
+
+    async def shown(self, request: RecommendRequest) -> tuple[ProductId, ...]:
+        """What the room has shown lately, where the caller names the room and says nothing of the screen."""
+        if request.room_id is None or request.context:
+            return ()
+        displays = await self.viewers.history(host_of(request.room_id), limit=DISPLAYS_READ)
+        return shown_lately(displays, datetime.now(UTC))[:SHOWN_AT_MOST]
+
+    @staticmethod
+    def surroundings(context: tuple[ProductId, ...], shown: tuple[ProductId, ...], room: Room | None) -> tuple[ProductId, ...]:
+        """What leads to other products: what the caller named, else what the room was seen to show, else what it says it shows.
+
+        Unlike what the caller named, what is shown stays recommendable from the shelf: nobody has said that the viewer has it before
+        them, and it is what the room sells now.
+        """
+        return context or shown or ((room.showing,) if room is not None and room.showing is not None else ())
 
     async def by_behaviour(
         self, request: RecommendRequest, history: tuple[Event, ...], context: tuple[ProductId, ...]
@@ -177,6 +196,11 @@ def nothing(*_inputs: object) -> tuple[Candidate, ...]:
     return ()
 
 
+def nothing_shown(_request: RecommendRequest) -> tuple[ProductId, ...]:
+    """Fallback of the room's screen."""
+    return ()
+
+
 def by_best_source(
     _request: RecommendRequest,
     _history: tuple[Event, ...],
@@ -207,10 +231,12 @@ def recommend_graph(nodes: RecommendNodes) -> Graph[RecommendRequest, RecommendR
     history = g.add(nodes.history, g.request, timeout_s=2.0)
     room = g.add(nodes.room, g.request, timeout_s=2.0)
     context = g.add(nodes.context, g.request, timeout_s=2.0)
-    behaviour = g.add(nodes.by_behaviour, g.request, history, context, timeout_s=1.0, fallback=nothing)
-    content = g.add(nodes.by_content, g.request, history, context, timeout_s=1.0, fallback=nothing)
+    shown = g.add(nodes.shown, g.request, timeout_s=1.0, fallback=nothing_shown)
+    around = g.apply(nodes.surroundings, context, shown, room)
+    behaviour = g.add(nodes.by_behaviour, g.request, history, around, timeout_s=1.0, fallback=nothing)
+    content = g.add(nodes.by_content, g.request, history, around, timeout_s=1.0, fallback=nothing)
     shelf = g.apply(nodes.on_shelf, g.request, room)
     candidates = g.add(nodes.sellable, g.request, room, behaviour, content, shelf, timeout_s=2.0)
-    ranked = g.add(nodes.rank, g.request, history, room, context, candidates, timeout_s=1.0, fallback=by_best_source)
+    ranked = g.add(nodes.rank, g.request, history, room, around, candidates, timeout_s=1.0, fallback=by_best_source)
     reply = g.add(nodes.explain, g.request, ranked, timeout_s=1.0)
     return g.build(reply)

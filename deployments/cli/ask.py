@@ -1,6 +1,5 @@
-"""`livecart ask`, `recognize` and `recommend`: one call of a running server, for a look without writing code."""
+"""`livecart ask` and `recommend`: one call of a running server, for a look without writing code."""
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -12,7 +11,6 @@ Room = Annotated[str, typer.Option("--room", help="Room in which this happens.")
 
 def register(app: typer.Typer) -> None:
     app.command(rich_help_panel="Ask a running server")(ask)
-    app.command(rich_help_panel="Ask a running server")(recognize)
     app.command(rich_help_panel="Ask a running server")(recommend)
 
 
@@ -38,31 +36,6 @@ def ask(
     typer.echo(answer["answer"])
     for citation in answer["citations"]:
         typer.echo(f"  [{citation['kind']} {citation['source_id']}] {citation['text']}")
-
-
-def recognize(
-    picture: Annotated[Path, typer.Argument(help="JPEG, PNG or WebP.", exists=True, dir_okay=False)],
-    room: Room = "",
-    *,
-    url: Url = "",
-    key: Key = "",
-    as_json: AsJson = False,
-) -> None:
-    """Find the products in a picture.
-
-    Example: `livecart recognize frame.jpg --room room-1`
-    """
-    with server(url, key) as http:
-        files = {"frame": (picture.name, picture.read_bytes())}
-        answer = http.post("/v1/recognize", files=files, data={"room_id": room} if room else {}).raise_for_status().json()
-    if as_json:
-        print_json(answer)
-        return
-    for seen in answer["products"]:
-        best = next((f"{match['product_id']} {match['title']} ({match['similarity']:.2f})" for match in seen["matches"]), "no match")
-        typer.echo(f"{seen['category']} {seen['score']:.2f} at {[round(side) for side in seen['box']]}: {best}")
-    if not answer["products"]:
-        typer.echo("no product seen")
 
 
 def recommend(  # noqa: PLR0913  # a command's options

@@ -2,7 +2,7 @@
 
 import typer
 
-from deployments.cli import ask, data, graphs, keys, platform, train
+from deployments.cli import ask, data, demo, evaluate, graphs, keys, platform, recognize, train
 
 app = typer.Typer(
     name="livecart",
@@ -14,8 +14,11 @@ app = typer.Typer(
 )
 platform.register(app)
 ask.register(app)
+recognize.register(app)
 app.add_typer(data.catalog, name="catalog")
 app.add_typer(data.events, name="events")
+app.add_typer(demo.app, name="demo")
+app.add_typer(evaluate.app, name="evaluate")
 app.add_typer(graphs.app, name="graphs")
 app.add_typer(keys.app, name="key")
 app.add_typer(train.app, name="train")

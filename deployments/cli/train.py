@@ -59,20 +59,28 @@ def detector(  # noqa: PLR0913, PLR0917  # a command's options
 def embedder(  # noqa: PLR0913  # a command's options
     out: Out,
     run: State = Path("runs/embedder"),
-    steps: Annotated[int, typer.Option(min=1)] = 800,
+    steps: Annotated[int, typer.Option(min=2)] = 6_000,
+    *,
+    photographs: Annotated[
+        Path | None, typer.Option(help="CSV with the columns path,product_id: photographs to train on besides the drawings.", exists=True)
+    ] = None,
+    start: Annotated[Path | None, typer.Option(help="Folder of an embedder to train further instead of a new one.", exists=True)] = None,
+    credit: Annotated[str, typer.Option(help="Whose the photographs are and under which licence, for the manifest.")] = "",
+    max_minutes: Annotated[float, typer.Option(help="Squeeze the schedule to end by then.", min=0.1)] = math.inf,
     seed: Seed = 0,
     device: Device = "auto",
     threads: Threads = 1,
-    *,
     as_json: AsJson = False,
 ) -> None:
-    """Train the picture embedder that tells products apart.
+    """Train the picture embedder that tells products apart, on drawn products and, where there are some, on photographs.
 
-    Example: `livecart train embedder --out runs/my-embedder`
+    Example: `livecart train embedder --out runs/my-embedder --photographs photographs.csv`
     """
-    from models.training.embedder import train
+    from models.training.embedder import Plan, train
 
-    _finish(out, train(out, run=run, steps=steps, seed=seed, device=device, threads=threads), as_json=as_json)
+    plan = Plan(steps=steps, seed=seed, max_minutes=max_minutes)
+    scores = train(out, run=run, plan=plan, photographs=photographs, start=start, credit=credit, device=device, threads=threads)
+    _finish(out, scores, as_json=as_json)
 
 
 @app.command()

@@ -12,11 +12,12 @@ from deployments.ingress.edge import Edge
 from deployments.ingress.errors import install_error_handlers
 from deployments.ingress.openapi import complete
 from deployments.ingress.ports import Gateway
-from deployments.ingress.routes import events, graphs, health, knowledge, products, rooms, served
+from deployments.ingress.routes import events, graphs, health, knowledge, products, rooms, served, session
+from deployments.ingress.session.registry import Sessions
 from deployments.telemetry import Telemetry
 
 MIB = 1024 * 1024
-ROUTERS = (graphs.router, served.router, products.router, knowledge.router, rooms.router, events.router, health.router)
+ROUTERS = (graphs.router, served.router, products.router, knowledge.router, rooms.router, session.router, events.router, health.router)
 
 
 def create_app(
@@ -57,6 +58,7 @@ def create_app(
     app.state.auth = auth or Auth()
     app.state.telemetry = telemetry or Telemetry()
     app.state.placements = dict(placements or {})
+    app.state.sessions = Sessions()
     install_error_handlers(app)
     for router in (*ROUTERS, *more_routers):
         app.include_router(router)

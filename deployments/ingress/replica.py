@@ -30,7 +30,10 @@ class IngressReplica:
 
     def __serve_build_asgi_app__(self) -> FastAPI:
         auth = auth_from_environment(os.environ)
-        return create_app(self._gateway, auth=auth, telemetry=self._telemetry, placements=self._wiring.placements)
+        app = create_app(self._gateway, auth=auth, telemetry=self._telemetry, placements=self._wiring.placements)
+        sessions = app.state.sessions
+        self._telemetry.gauge("livecart_sessions_open", "Open room sessions", lambda: len(sessions))
+        return app
 
     async def __del__(self) -> None:
         await self._wiring.stop()

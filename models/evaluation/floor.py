@@ -1,4 +1,4 @@
-"""The floor that a learned embedder has to beat: a colour histogram beside a histogram of oriented gradients (Dalal and Triggs, 2005)."""
+"""The floors that a learned embedder has to beat: a colour histogram, alone and beside oriented gradients (Dalal and Triggs, 2005)."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,11 +12,20 @@ ORIENTATIONS = 9
 COLOURS = 4  # levels per channel
 
 
+def colours(picture: Image.Image) -> Vectors:
+    """float32 (64,), L2-normalised: the histogram of a picture's colours, four levels a channel."""
+    return _unit(_colours(_pixels(picture))).astype(np.float32)
+
+
 def colour_and_gradients(picture: Image.Image) -> Vectors:
     """float32 (640,), L2-normalised, of an RGB picture: 64 colours and 8 x 8 cells of 9 orientations, both halves weighing the same."""
-    pixels = np.asarray(picture.convert("RGB").resize((SIDE_PX, SIDE_PX), Image.Resampling.BILINEAR), dtype=np.float32)
+    pixels = _pixels(picture)
     halves = (_unit(_colours(pixels)), _unit(_gradients(pixels.mean(axis=2))))
     return _unit(np.concatenate(halves)).astype(np.float32)
+
+
+def _pixels(picture: Image.Image) -> NDArray[np.float32]:
+    return np.asarray(picture.convert("RGB").resize((SIDE_PX, SIDE_PX), Image.Resampling.BILINEAR), dtype=np.float32)
 
 
 def _colours(pixels: NDArray[np.float32]) -> NDArray[np.float64]:

@@ -1,8 +1,7 @@
-"""How well a shelf's products are told apart: enrolled from shop pictures, sought in live-room frames."""
+"""How well a shelf's products are told apart: enrolled from shop pictures, sought in live-room frames that the project draws."""
 
 import io
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from random import Random
 
 import numpy as np
@@ -11,18 +10,12 @@ from PIL import Image
 
 from models.demo.pictures import CATEGORIES, Look, catalogue_picture, draw_frame, look_of
 from models.evaluation.floor import colour_and_gradients
+from models.evaluation.shelves import Threshold, choose_threshold, product_similarity, rank_one, ranks
 from models.types import FrameDetections, ModelInputError, Vectors
 from models.vision.detector import ProductDetector
 from models.vision.suppression import overlaps
 
-
-@dataclass(frozen=True, slots=True)
-class Threshold:
-    """The cosine from which two pictures are taken to show the same product, and what that choice costs."""
-
-    value: float
-    true_accepts: float  # share of the same-product pairs at or above it
-    false_accepts: float  # share of the strangers at or above it
+__all__ = ["Threshold", "choose_threshold", "evaluate_recognition", "rank_one"]
 
 
 def evaluate_recognition(
@@ -42,37 +35,19 @@ def evaluate_recognition(
         rng = Random(f"shelf/{seed}/{number}")
         looks = [look_of(f"held-out-{seed}-{number}-{index}", CATEGORIES[index % len(CATEGORIES)]) for index in range(shelf_size)]
         pictures = [catalogue_picture(look, view) for look in looks for view in (0, 1)]
-        gallery = np.concatenate([_value(result) for result in detector.embed(pictures)])
+        views = [_value(result) for result in detector.embed(pictures)]
+        gallery, owners = np.concatenate(views), np.repeat(np.arange(len(pictures)) // 2, [len(each) for each in views])
         floor_gallery = np.stack([colour_and_gradients(_middle(picture)) for picture in pictures])
         for _ in range(frames):
             chosen = rng.sample(range(shelf_size), rng.choice((1, 2, 3)))
             shown += len(chosen)
             for index, vector, cut in _seen(detector, looks, chosen, rng):
-                similarity = (gallery @ vector).reshape(shelf_size, -1).max(axis=1)
+                similarity = product_similarity((gallery @ vector)[None], owners)[0][0]
                 same.append(float(similarity[index]))
                 strangers.append(float(np.delete(similarity, index).max()))
-                floor.append(int((floor_gallery @ colour_and_gradients(cut)).argmax()) // 2 == index)
+                by_colour = product_similarity((floor_gallery @ colour_and_gradients(cut))[None], np.arange(len(pictures)) // 2)[0]
+                floor.append(bool(ranks(by_colour, np.asarray([index]))[0] == 1))
     return {**_summary(np.asarray(same), np.asarray(strangers), shown), "floor_rank1": float(np.mean(floor)) if floor else 0.0}
-
-
-def choose_threshold(same: NDArray[np.float64], strangers: NDArray[np.float64]) -> Threshold:
-    """The value that maximises true minus false accepts (Youden's index), in the middle of the gap where there is one.
-
-    >>> choose_threshold(np.asarray([0.8, 0.9]), np.asarray([0.1, 0.2])).value
-    0.5
-    """
-    values = np.unique(np.concatenate((same, strangers)))
-    candidates = (values[1:] + values[:-1]) / 2 if len(values) > 1 else values
-    true = np.asarray([(same >= value).mean() for value in candidates])
-    false = np.asarray([(strangers >= value).mean() for value in candidates])
-    best = int(np.argmax(true - false))
-    return Threshold(float(candidates[best]), float(true[best]), float(false[best]))
-
-
-def rank_one(queries: Vectors, owners: Sequence[int], gallery: Vectors, gallery_owners: Sequence[int]) -> float:
-    """Share of the queries (n, dim) whose nearest vector of the gallery (m, dim) belongs to their own product."""
-    nearest = np.asarray(gallery_owners)[(queries @ gallery.T).argmax(axis=1)]
-    return float((nearest == np.asarray(owners)).mean())
 
 
 def _seen(

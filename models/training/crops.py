@@ -93,7 +93,7 @@ def _crop(look: Look, rng: Random, backdrops: list[Image.Image], side_px: int, *
     edges = [rng.gauss(0.05, 0.045) for _ in range(4)]
     box = (wide * (0.5 - edges[0]), tall * (0.5 - edges[1]), wide * (1.5 + edges[2]), tall * (1.5 + edges[3]))
     cut = room.resize((side_px, side_px), Image.Resampling.BILINEAR, box=box)
-    return torch.from_numpy(np.asarray(_degraded(cut, rng)).copy()).permute(2, 0, 1)
+    return torch.from_numpy(np.asarray(degraded(cut, rng)).copy()).permute(2, 0, 1)
 
 
 def _backdrop(rng: Random, backdrops: list[Image.Image], *, frontal: bool) -> Image.Image:
@@ -115,7 +115,7 @@ def _occlude(room: Image.Image, rng: Random) -> None:
     ImageDraw.Draw(room).rounded_rectangle((0, top, room.width * rng.uniform(0.3, 0.9), top + room.height * 0.05), 4, fill=colour)
 
 
-def _degraded(cut: Image.Image, rng: Random) -> Image.Image:
+def degraded(cut: Image.Image, rng: Random) -> Image.Image:
     """What a room's camera and its encoder do: exposure, colour, low resolution, blur, compression."""
     cut = ImageEnhance.Brightness(cut).enhance(rng.uniform(0.72, 1.22))
     cut = ImageEnhance.Contrast(cut).enhance(rng.uniform(0.8, 1.2))

@@ -1,60 +1,181 @@
-"""Trains the product embedder that ships: supervised contrastive learning (Khosla et al., 2020) where each drawn look is a class."""
+"""Trains the product embedder that ships: supervised contrastive learning (Khosla et al., 2020) where each drawn look is a class.
+
+Photographs of real products, when there are some, join the same loss and, beside it, a large-margin classification (Wang et al.,
+"CosFace", 2018). A few of their products are held out of the first stage: what it scores on those is what a new product gets.
+"""
 
 import math
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import repeat
 from pathlib import Path
 from random import Random
+from typing import cast
 
 import torch
-from torch import Tensor
+import torch.nn.functional as F  # noqa: N812  # the field's name for it
+from torch import Tensor, nn
 from torch.utils.data import DataLoader
 
-from models.artifacts import write_manifest
-from models.demo.drawing import scene
-from models.demo.drawing.look import random_look
-from models.evaluation.recognition import choose_threshold
-from models.training.crops import CropStream, crops_of, similar_looks, twice
+from models.artifacts import open_artifact, write_manifest
+from models.training.crops import CropStream, twice
+from models.training.embedder_metrics import Scores, drawn_scores, photograph_scores, shared_threshold
 from models.training.loop import Schedule, Training, pick_device, save_network
+from models.training.photographs import Album, PhotographBatch, PhotographStream, read_album
 from models.vision.checkpoints import SCHEMA
 from models.vision.embedder import EmbedderConfig, ProductEmbedder
+
+MARGIN = 0.2
+SCALE = 20.0  # of cosines, before the softmax of the classification
+SHELF_SIZE = 20
+WIDE_SHELF = 60  # the size of a small catalogue
+NEW = "new_product_"  # photographs of products that were not trained on
+LEARNING_RATE = 2e-3
+WEIGHT_DECAY = 5e-2
+KEPT_BACK = 0.12  # of the photographs of each product are never trained on
+FIRST_STAGE = 0.7  # of the steps: without the held-out products
+Batch = tuple[Tensor, Tensor, Tensor]  # drawn uint8 (looks, views, 3, side, side), photographs alike, int64 (groups,): their products
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """How a training goes, besides its photographs."""
+
+    steps: int = 6_000
+    looks: int = 12  # drawn products a step, half of them hard to tell apart
+    groups: int = 40  # photographed products a step
+    views: int = 4  # crops of each drawn product, half as many photographs of each photographed one
+    side_px: int = 80
+    held_out: int = 400  # drawn looks of the evaluation
+    held_out_products: int = 16  # photographed products that the first stage never sees
+    seed: int = 0
+    max_minutes: float = math.inf
+
+
+class Learner(nn.Module):
+    """The embedder and, for the training alone, one direction per photographed product."""
+
+    def __init__(self, embedder: ProductEmbedder, products: int) -> None:
+        super().__init__()
+        self.embedder = embedder
+        self.proxies = nn.Parameter(torch.randn(products, embedder.config.dim))
 
 
 def train(  # noqa: PLR0913  # one keyword per setting
     out: Path,
     *,
     run: Path = Path("runs/embedder"),
-    steps: int = 800,
-    looks: int = 32,
-    views: int = 4,
-    seed: int = 0,
+    plan: Plan | None = None,
+    photographs: Path | None = None,
+    credit: str = "",
     device: str = "auto",
-    side_px: int = 80,
     threads: int = 1,
-    held_out: int = 400,
-    model: EmbedderConfig | None = None,
-    max_minutes: float = math.inf,
+    start: Path | EmbedderConfig | None = None,
 ) -> dict[str, float]:
-    """Trains (or resumes what `run` holds) on `looks` x `views` crops a step, writes the model to `out`, returns the held-out metrics.
+    """Trains `start` further (the folder of an embedder, or the configuration of a new one) or resumes what `run` holds.
 
-    With `max_minutes` the schedule is squeezed to end by then.
+    `photographs` is a CSV with the columns path,product_id; `credit` says in the manifest whose they are and under which licence.
+    Without them the drawings alone are used. With the plan's `max_minutes` the schedule is squeezed to end by then.
+    Writes the model to `out`, returns the held-out metrics. Raises ArtifactError when photographs or `start` cannot be read.
     """
-    torch.manual_seed(seed)
+    plan = plan or Plan()
+    torch.manual_seed(plan.seed)
     torch.set_num_threads(threads)
-    schedule = Schedule(steps=steps, learning_rate=2e-3, limit_s=max_minutes * 60)
-    training: Training[ProductEmbedder, Tensor] = Training(
-        ProductEmbedder(model or EmbedderConfig()), schedule, run=run, device=pick_device(device)
+    learner = Learner(_started(start), 0)
+    source = {"started_from": start.as_posix()} if isinstance(start, Path) else {}
+    if photographs is None:
+        drawings = _stage(learner, plan, run=run / "drawings", device=device)
+        return _export(drawings.averaged, out, plan, [], {**source, "steps": drawings.step})
+    album = read_album(photographs)
+    return _with_photographs(
+        learner, album, out, plan, run=run, device=device, source={**source, "photographs": photographs.name, "photographs_credit": credit}
     )
-    stream = CropStream(seed=seed, side_px=side_px, looks=looks, views=views, first=training.step)
-    loader: DataLoader[Tensor] = DataLoader(stream, batch_size=None, num_workers=1, prefetch_factor=4)
-    training.fit(twice(loader, seed=training.step), loss_of, title="embedder")
-    return export(training.averaged, out, side_px=side_px, seed=seed, crops=training.step * looks * views, held_out=held_out)
 
 
-def loss_of(model: ProductEmbedder, crops: Tensor) -> Tensor:
-    """The contrastive loss of crops uint8 (looks, views, 3, side, side)."""
-    looks, views = crops.shape[:2]
-    device = next(model.parameters()).device
-    vectors = model(crops.flatten(0, 1).to(device, torch.float32, memory_format=torch.channels_last) / 255)
-    return contrastive_loss(vectors.float(), torch.arange(looks, device=device).repeat_interleave(views))
+def _started(start: Path | EmbedderConfig | None) -> ProductEmbedder:
+    if isinstance(start, Path):
+        return cast(
+            ProductEmbedder, ProductEmbedder.from_pretrained(open_artifact(start, kind="embedder", schema=SCHEMA), dtype=torch.float32)
+        )
+    return ProductEmbedder(start or EmbedderConfig())
+
+
+def _with_photographs(  # noqa: PLR0913  # one keyword per setting
+    learner: Learner, album: Album, out: Path, plan: Plan, *, run: Path, device: str, source: Mapping[str, str]
+) -> dict[str, float]:
+    everything = range(len(album.products))
+    unseen = sorted(Random(plan.seed).sample(everything, min(plan.held_out_products, len(everything) - 2)))
+    known = [product for product in everything if product not in unseen]
+    shown, kept_back = album.split(KEPT_BACK)
+    learner = Learner(learner.embedder, len(everything))
+    first = _stage(learner, plan, run=run / "held-out", device=device, album=shown, products=known, share=FIRST_STAGE)
+    sizes = {"side_px": plan.side_px, "shelf_size": SHELF_SIZE}
+    new = photograph_scores(first.averaged.embedder, kept_back, shown, products=unseen, **sizes)
+    last = _stage(
+        first.averaged, plan, run=run / "all", device=device, album=shown, products=everything, share=1 - FIRST_STAGE, seed=plan.seed + 1
+    )
+    trained = photograph_scores(last.averaged.embedder, shown, kept_back, products=everything, **sizes)
+    data = {
+        **source,
+        "steps": first.step + last.step,
+        "photograph_count": sum(map(len, shown.pictures)),
+        "held_out_products": [album.products[product] for product in unseen],
+    }
+    return _export(last.averaged, out, plan, [(NEW, new), ("trained_product_", trained)], data)
+
+
+def _stage(  # noqa: PLR0913  # one keyword per setting
+    learner: Learner,
+    plan: Plan,
+    *,
+    run: Path,
+    device: str,
+    album: Album | None = None,
+    products: Sequence[int] = (),
+    share: float = 1.0,
+    seed: int | None = None,
+) -> Training[Learner, Batch]:
+    """`share` of the plan's steps, photographs of `products` among the drawings."""
+    seed = plan.seed if seed is None else seed
+    schedule = Schedule(
+        steps=max(1, round(plan.steps * share)),
+        learning_rate=LEARNING_RATE,
+        weight_decay=WEIGHT_DECAY,
+        limit_s=plan.max_minutes * 60 * share,
+    )
+    training: Training[Learner, Batch] = Training(learner, schedule, run=run, device=pick_device(device))
+    drawn = CropStream(seed=seed, side_px=plan.side_px, looks=plan.looks, views=plan.views, first=training.step)
+    photographs: Iterable[PhotographBatch] = repeat((torch.zeros(0, 1, 3, plan.side_px, plan.side_px, dtype=torch.uint8), torch.zeros(0)))
+    if album is not None:
+        stream = PhotographStream(
+            album, products, seed=seed, side_px=plan.side_px, groups=plan.groups, views=max(2, plan.views // 2), first=training.step
+        )
+        photographs = DataLoader(stream, batch_size=None, num_workers=1, prefetch_factor=4)
+    loader: DataLoader[Tensor] = DataLoader(drawn, batch_size=None, num_workers=1, prefetch_factor=4)
+    training.fit(_joined(twice(loader, seed=training.step), photographs), loss_of, title=f"embedder {run.name}")
+    return training
+
+
+def _joined(drawn: Iterable[Tensor], photographs: Iterable[PhotographBatch]) -> Iterator[Batch]:
+    for crops, (pictures, products) in zip(drawn, photographs, strict=False):
+        yield crops, pictures, products
+
+
+def loss_of(learner: Learner, batch: Batch) -> Tensor:
+    """The contrastive loss of all crops, and for the photographs the classification's beside it."""
+    drawn, photographs, products = batch
+    device = learner.proxies.device
+    pixels = torch.cat((drawn.flatten(0, 1), photographs.flatten(0, 1))).to(device, torch.float32, memory_format=torch.channels_last)
+    vectors = learner.embedder(pixels / 255).float()
+    own = (
+        torch.arange(len(drawn)).repeat_interleave(drawn.shape[1]),
+        (len(drawn) + torch.arange(len(photographs))).repeat_interleave(photographs.shape[1]),
+    )
+    loss = contrastive_loss(vectors, torch.cat(own).to(device))
+    if len(photographs) == 0:
+        return loss
+    shown = vectors[drawn.shape[0] * drawn.shape[1] :]
+    return loss + margin_loss(shown, learner.proxies, products.to(device).repeat_interleave(photographs.shape[1]))
 
 
 def contrastive_loss(vectors: Tensor, labels: Tensor, *, temperature: float = 0.1) -> Tensor:
@@ -70,38 +191,39 @@ def contrastive_loss(vectors: Tensor, labels: Tensor, *, temperature: float = 0.
     return -(log_probability.masked_fill(~positive, 0.0).sum(dim=1) / positive.sum(dim=1)).mean()
 
 
-def export(model: ProductEmbedder, out: Path, *, side_px: int, seed: int, crops: int, held_out: int) -> dict[str, float]:
-    """Writes weights (fp16), input settings and manifest to `out`; metrics and match threshold come from `held_out` unseen looks."""
-    metrics = evaluate_embedder(model, looks=held_out, side_px=side_px)
-    model.config.match_threshold = round(metrics["match_threshold"], 4)
-    save_network(model, out, side_px=side_px)
-    data = {"generator": "models.training.crops.CropStream", "crops": crops, "held_out_looks": held_out, "side_px": side_px}
-    command = f"livecart train embedder --out {out.as_posix()} --seed {seed}"
-    write_manifest(out, kind="embedder", schema=SCHEMA, command=command, seed=seed, data=data, metrics=metrics)
-    return metrics
+def margin_loss(vectors: Tensor, proxies: Tensor, labels: Tensor) -> Tensor:
+    """CosFace: cross entropy of s (cos - m [own class]); vectors (n, dim), unit; proxies (classes, dim); labels (n,)."""
+    cosines = vectors @ F.normalize(proxies.float(), dim=-1).T
+    return F.cross_entropy(SCALE * (cosines - MARGIN * F.one_hot(labels, len(proxies))), labels)
 
 
-@torch.inference_mode()
-def evaluate_embedder(model: ProductEmbedder, *, looks: int, side_px: int, shelf_size: int = 20) -> dict[str, float]:
-    """Held-out crops, two enrolled and four sought of each look, on shelves of `shelf_size`: `rank1`, the threshold and its costs.
-
-    `hard_rank1` is over shelves of which half the looks differ from others in little more than colour or print.
-    """
-    rng = Random("held-out looks")
-    backdrops = [scene.stage(rng, (160, 160)).picture for _ in range(32)]
-    pools = {"": [random_look(rng) for _ in range(looks)], "hard_": similar_looks(rng, looks)}
-    metrics: dict[str, float] = {}
-    for prefix, pool in pools.items():
-        same, strangers = [], []
-        for start in range(0, looks - shelf_size + 1, shelf_size):
-            crops = torch.stack([crops_of(look, rng, backdrops, views=6, side_px=side_px) for look in pool[start : start + shelf_size]])
-            vectors = model(crops.flatten(0, 1).float() / 255).reshape(shelf_size, 6, -1)
-            similarity = torch.einsum("aqd,bgd->aqbg", vectors[:, 2:], vectors[:, :2]).amax(dim=-1)
-            own = torch.eye(shelf_size, dtype=torch.bool)[:, None].expand(-1, 4, -1)
-            same.append(similarity[own])
-            strangers.append(similarity.masked_fill(own, -1.0).amax(dim=-1).flatten())
-        mine, others = torch.cat(same).double().numpy(), torch.cat(strangers).double().numpy()
-        threshold = choose_threshold(mine, others)
-        metrics |= {f"{prefix}rank1": float((mine > others).mean()), f"{prefix}match_threshold": threshold.value}
-        metrics |= {f"{prefix}true_accepts": threshold.true_accepts, f"{prefix}false_accepts": threshold.false_accepts}
+def _export(
+    learner: Learner, out: Path, plan: Plan, photographs: Sequence[tuple[str, Scores]], data: Mapping[str, object]
+) -> dict[str, float]:
+    """Writes weights (fp16), input settings and manifest. Metrics and match threshold come from what the training did not see."""
+    model = learner.embedder
+    looks, side_px = plan.held_out, plan.side_px
+    drawn = drawn_scores(model, looks=looks, side_px=side_px, shelf_size=SHELF_SIZE)
+    threshold = shared_threshold([drawn, *(scores for name, scores in photographs if name == NEW)])
+    parts = [
+        ("", drawn),
+        ("hard_", drawn_scores(model, looks=looks, side_px=side_px, shelf_size=SHELF_SIZE, similar=True)),
+        (f"shelf_{WIDE_SHELF}_", drawn_scores(model, looks=looks, side_px=side_px, shelf_size=WIDE_SHELF)),
+        *photographs,
+    ]
+    metrics = {"match_threshold": threshold}
+    for prefix, scores in parts:
+        metrics |= scores.summary(prefix, threshold)
+    model.config.match_threshold = round(threshold, 4)
+    save_network(model, out, side_px=plan.side_px)
+    facts = {
+        "generator": "models.training.crops.CropStream",
+        "held_out_looks": plan.held_out,
+        "side_px": plan.side_px,
+        **data,
+    }
+    options = (("--start", data.get("started_from")), ("--photographs", data.get("photographs")))
+    given = "".join(f" {option} {value}" for option, value in options if value is not None)
+    command = f"livecart train embedder --out {out.as_posix()} --steps {data['steps']} --seed {plan.seed}{given}"
+    write_manifest(out, kind="embedder", schema=SCHEMA, command=command, seed=plan.seed, data=facts, metrics=metrics)
     return metrics

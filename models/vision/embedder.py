@@ -15,8 +15,8 @@ class EmbedderConfig(PreTrainedConfig):  # type: ignore[misc]  # transformers is
 
     def __init__(
         self,
-        widths: tuple[int, ...] = (24, 48, 96, 160),
-        depths: tuple[int, ...] = (1, 1, 2, 1),
+        widths: tuple[int, ...] = (24, 64, 128, 256),
+        depths: tuple[int, ...] = (0, 1, 2, 1),
         dim: int = 128,
         match_threshold: float = 0.5,
         **kwargs: object,

@@ -1,10 +1,15 @@
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+
 import pytest
 
+from graphs.displays import host_of
 from graphs.errors import InvalidRequest, NotFound, Unavailable
 from graphs.fakes import FakeRanker, FakeRetriever, FakeShop
 from graphs.flow import Graph
 from graphs.recommend import RecommendNodes, RecommendReply, RecommendRequest, recommend_graph
-from models.types import Candidate, ProductId, RoomId, ViewerId
+from models.types import Candidate, Event, EventId, ProductId, RoomId, ViewerId
 from tests.graphs.world import ENTER, LAMP, MUG, PEN, ROOM, VIEWER
 
 BOUGHT = Candidate(PEN.product_id, "bought_together", 2.0, LAMP.product_id)
@@ -91,3 +96,50 @@ async def test_without_one_source_the_others_go_on() -> None:
     over = recommend_graph(RecommendNodes(shop, shop, retriever, FakeRanker()))
     run = await over.run(RecommendRequest(VIEWER, ROOM.room_id), budget_s=1)
     assert (run.degraded, ids(run.output)) == (True, [LAMP.product_id])
+
+
+def shown_room(*shown: ProductId) -> tuple[FakeShop, "Remembering"]:
+    now = datetime.now(UTC)
+    host = host_of(ROOM.room_id)
+    displays = (Event(EventId(f"d-{p}"), host, "display", now - timedelta(seconds=9), ROOM.room_id, p, 5.0) for p in shown)
+    return FakeShop((LAMP, MUG, PEN), (ROOM,), (ENTER, *displays)), Remembering(behaviour=(BOUGHT,), content=(SIMILAR,))
+
+
+@dataclass
+class Remembering(FakeRetriever):
+    """Remembers the context that it was asked with."""
+
+    contexts: list[tuple[ProductId, ...]] = field(default_factory=list)
+
+    async def by_behaviour(
+        self, history: Sequence[Event], context: Sequence[ProductId], *, k: int, exclude: Collection[ProductId]
+    ) -> tuple[Candidate, ...]:
+        self.contexts.append(tuple(context))
+        return await super().by_behaviour(history, context, k=k, exclude=exclude)
+
+
+async def test_what_a_room_was_seen_to_show_leads_to_other_products() -> None:
+    shop, retriever = shown_room(PEN.product_id)
+    over = recommend_graph(RecommendNodes(shop, shop, retriever, FakeRanker()))
+    await over.run(RecommendRequest(VIEWER, ROOM.room_id), budget_s=1)
+    await over.run(RecommendRequest(VIEWER, ROOM.room_id, context=(MUG.product_id,)), budget_s=1)
+    await over.run(RecommendRequest(VIEWER), budget_s=1)
+    assert retriever.contexts == [(PEN.product_id,), (MUG.product_id,), ()]
+
+
+async def test_a_room_that_nobody_watches_shows_what_it_says() -> None:
+    shop, retriever = shown_room()
+    await recommend_graph(RecommendNodes(shop, shop, retriever, FakeRanker())).run(RecommendRequest(VIEWER, ROOM.room_id), budget_s=1)
+    assert retriever.contexts == [(LAMP.product_id,)]
+
+
+async def test_what_is_shown_may_be_recommended() -> None:
+    shop, retriever = shown_room(LAMP.product_id)
+    run = await recommend_graph(RecommendNodes(shop, shop, retriever, FakeRanker())).run(RecommendRequest(VIEWER, ROOM.room_id), budget_s=1)
+    assert LAMP.product_id in ids(run.output)
+
+
+async def test_a_host_is_no_viewer() -> None:
+    shop, retriever = shown_room(LAMP.product_id)
+    with pytest.raises(NotFound):
+        await recommend_graph(RecommendNodes(shop, shop, retriever, FakeRanker())).run(RecommendRequest(host_of(ROOM.room_id)), budget_s=1)

@@ -12,6 +12,7 @@ from fastapi import FastAPI
 
 from deployments.ingress.api import create_app
 from deployments.ingress.fakes import FakeModels, fake_gateway, fake_models
+from deployments.ingress.session.registry import Sessions
 from deployments.store import Store
 from deployments.telemetry import Telemetry
 from tests.hostile_requests import load_shop
@@ -66,6 +67,7 @@ def app(shared_app: FastAPI, store: Store, models: FakeModels) -> FastAPI:
     telemetry = Telemetry()
     shared_app.state.telemetry = telemetry
     shared_app.state.gateway = fake_gateway(store, models, telemetry)
+    shared_app.state.sessions = Sessions()
     return shared_app
 
 

@@ -12,9 +12,11 @@ from torch.nn.functional import normalize
 
 from models.evaluation.recognition import choose_threshold, rank_one
 from models.training.crops import CropStream, shaken
-from models.training.embedder import contrastive_loss, train
+from models.training.embedder import Plan, contrastive_loss, margin_loss, train
+from models.training.embedder_metrics import Scores, shared_threshold
 from models.vision.embedder import EmbedderConfig
 
+TINY = EmbedderConfig(widths=(8, 8, 8, 8), depths=(0, 0, 0, 0), dim=8)
 LABELS = torch.tensor([0, 0, 1, 1])
 
 
@@ -60,12 +62,45 @@ def test_shaken_crops_stay_pictures_of_the_same_products() -> None:
     assert distance.argmin(dim=0).tolist() == [0, 1, 2, 3]
 
 
+def test_a_threshold_shared_by_several_sets_lies_between_what_it_parts() -> None:
+    scores = [Scores(np.asarray([0.8, 0.9]), np.asarray([0.1, 0.2])), Scores(np.asarray([0.7]), np.asarray([0.4]))]
+    assert 0.4 < shared_threshold(scores) < 0.7
+
+
+@given(st.lists(st.floats(-1, 1), min_size=1, max_size=20), st.lists(st.floats(-1, 1), min_size=1, max_size=20))
+def test_no_threshold_of_the_data_costs_less_than_the_shared_one(same: list[float], strangers: list[float]) -> None:
+    scores = Scores(np.round(same, 2), np.round(strangers, 2))
+    chosen = _cost(scores, shared_threshold([scores]))
+    assert all(chosen <= _cost(scores, value) + 1e-9 for value in (*scores.same, *scores.strangers))
+
+
+def test_the_margin_loss_asks_for_more_than_being_nearest() -> None:
+    proxies = torch.eye(2)
+    surely, barely = torch.tensor([[1.0, 0.0]]), normalize(torch.tensor([[1.0, 0.9]]), dim=-1)
+    assert margin_loss(surely, proxies, torch.tensor([0])) < 0.01
+    assert margin_loss(barely, proxies, torch.tensor([0])) > 2
+
+
 def test_a_training_is_resumed_and_stores_its_threshold(tmp_path: Path) -> None:
-    run, out = tmp_path / "run", tmp_path / "out"
-    model = EmbedderConfig(widths=(8, 8, 8, 8), depths=(0, 0, 0, 0), dim=8)
     for steps in (1, 2):
-        metrics = train(out, run=run, steps=steps, looks=3, views=2, side_px=32, held_out=20, model=model, device="cpu")
+        plan = Plan(steps=steps, looks=3, views=2, side_px=32, held_out=20)
+        metrics = train(tmp_path / "out", run=tmp_path / "run", plan=plan, start=TINY, device="cpu")
     assert 0 <= metrics["rank1"] <= 1
-    config = json.loads((out / "config.json").read_text(encoding="utf-8"))
+    config = json.loads((tmp_path / "out" / "config.json").read_text(encoding="utf-8"))
     assert config["match_threshold"] == round(metrics["match_threshold"], 4)
-    assert json.loads((out / "manifest.json").read_text(encoding="utf-8"))["kind"] == "embedder"
+    manifest = json.loads((tmp_path / "out" / "manifest.json").read_text(encoding="utf-8"))
+    assert manifest["kind"] == "embedder"
+    assert "photographs" not in manifest["data"]
+
+
+def test_photographs_join_the_training_and_are_named_in_the_manifest(tmp_path: Path, listing: Path) -> None:
+    plan = Plan(steps=2, looks=3, groups=4, views=2, side_px=32, held_out=20, held_out_products=2)
+    metrics = train(tmp_path / "out", run=tmp_path / "run", plan=plan, photographs=listing, credit="ours, MIT", start=TINY, device="cpu")
+    assert {"new_product_rank1", "new_product_false_accepts", "trained_product_rank1"} <= metrics.keys()
+    data = json.loads((tmp_path / "out" / "manifest.json").read_text(encoding="utf-8"))["data"]
+    assert (data["photographs"], data["photographs_credit"]) == ("photographs.csv", "ours, MIT")
+    assert len(data["held_out_products"]) == 2
+
+
+def _cost(scores: Scores, threshold: float) -> float:
+    return float((scores.same < threshold).mean() + (scores.strangers >= threshold).mean())

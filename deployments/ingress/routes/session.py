@@ -1,0 +1,79 @@
+"""The room session: frames and comments in, what is shown and answers out, over one WebSocket."""
+
+import logging
+
+from pydantic import TypeAdapter, ValidationError
+from starlette.websockets import WebSocket, WebSocketDisconnect
+
+from deployments.ingress.auth import Auth
+from deployments.ingress.context import info_of
+from deployments.ingress.ports import Gateway
+from deployments.ingress.routing import Router
+from deployments.ingress.session.outbox import Outbox
+from deployments.ingress.session.registry import Sessions
+from deployments.ingress.session.room import UNKNOWN_ROOM, RoomSession, told
+from graphs.errors import Forbidden, LivecartError, NotFound, Overloaded, Unauthenticated
+from livecart_client import wire
+from models.types import RoomId
+
+router = Router(tag="rooms")
+access_log = logging.getLogger("livecart.access")
+
+ROUTE = "/v1/rooms/{room_id}/session"
+UNAUTHENTICATED, FORBIDDEN, TRY_AGAIN, BROKEN, LOST = 4401, 4403, 1013, 1011, 1006
+_CODES: dict[type[LivecartError], int] = {
+    Unauthenticated: UNAUTHENTICATED,
+    Forbidden: FORBIDDEN,
+    NotFound: UNKNOWN_ROOM,
+    Overloaded: TRY_AGAIN,
+}
+_ROOM_ID: TypeAdapter[str] = TypeAdapter(wire.Identifier)
+
+
+@router.websocket(ROUTE)
+async def session(websocket: WebSocket, room_id: str) -> None:
+    """Accepted before anything is checked: a close code reaches browsers only over a connection that is open."""
+    info = info_of(websocket.scope)
+    await websocket.accept(headers=[(b"x-request-id", info.request_id.encode("ascii"))])
+    code = LOST
+    try:
+        code = await _serve(websocket, room_id)
+    except WebSocketDisconnect as left:
+        code = left.code
+    finally:
+        fields = {"method": "WS", "route": ROUTE, "status": code, "took_ms": round(info.spent_s * 1_000, 2), "actor": info.actor}
+        access_log.info("WS %s %d %.1f s", ROUTE, code, info.spent_s, extra={"fields": fields})
+
+
+async def _serve(websocket: WebSocket, room_id: str) -> int:
+    """The session to its end; returns the close code. Raises WebSocketDisconnect when the caller leaves while something is sent."""
+    out = Outbox(websocket)
+    sessions: Sessions = websocket.app.state.sessions
+    gateway: Gateway = websocket.app.state.gateway
+    try:
+        room = await _admitted(websocket, gateway, room_id)
+        live = RoomSession(websocket, gateway, room, websocket.app.state.telemetry, sessions.clock)
+        with sessions.holding(live, at_most=gateway.limits.max_sessions):
+            return await live.run()
+    except WebSocketDisconnect:
+        raise
+    except Exception as error:  # noqa: BLE001  # the caller is told what may be told
+        refusal = told(error)
+        code = _CODES.get(type(refusal), BROKEN)
+        await out.error(refusal)
+        await out.close(code, refusal.message[:100])
+        return code
+
+
+async def _admitted(websocket: WebSocket, gateway: Gateway, room_id: str) -> RoomId:
+    """Who may watch which room. Raises Unauthenticated, Forbidden, NotFound and whatever the store raises."""
+    auth: Auth = websocket.app.state.auth
+    info_of(websocket.scope).actor = auth.require(websocket.headers, "caller").name
+    unknown = NotFound(f"no room `{room_id[:128]}`; PUT /v1/rooms/{{room_id}} makes it", param="room_id")
+    try:
+        known = RoomId(_ROOM_ID.validate_python(room_id))
+    except ValidationError:
+        raise unknown from None
+    if await gateway.store.room(known) is None:
+        raise unknown
+    return known

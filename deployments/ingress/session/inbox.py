@@ -1,0 +1,75 @@
+"""What comes in over a session: text to checked messages, and frames of which only the newest waits."""
+
+import asyncio
+from dataclasses import dataclass
+
+import orjson
+from pydantic import TypeAdapter, ValidationError
+
+from deployments.ingress.errors import from_validation
+from deployments.ingress.frames import checked_picture, decode_base64
+from graphs.errors import InvalidRequest
+from livecart_client import wire
+
+MAX_COMMAS = 10_000  # parsing holds the event loop for as long as there are values; a comment of nothing but commas has 2,000
+_MESSAGE: TypeAdapter[wire.SessionFrame | wire.SessionComment | wire.SessionPing] = TypeAdapter(wire.SessionMessage)
+_TYPES = frozenset({"frame", "comment", "ping"})
+
+
+def read_message(text: str) -> wire.SessionFrame | wire.SessionComment | wire.SessionPing:
+    """A text message by the letter. Raises InvalidRequest that names the field."""
+    if text.count(",") > MAX_COMMAS:
+        raise InvalidRequest(f"the message has more than {MAX_COMMAS} values")
+    try:
+        value = orjson.loads(text)
+    except orjson.JSONDecodeError as error:
+        raise InvalidRequest(f"the message is not valid JSON: {error.msg}") from None
+    if not isinstance(value, dict):
+        raise InvalidRequest("a message must be a JSON object with a `type`")
+    try:
+        return _MESSAGE.validate_python(value)
+    except ValidationError as error:
+        found = error.errors(include_url=False, include_input=False, include_context=False)
+        raise from_validation([{**finding, "loc": _within_message(finding["loc"])} for finding in found]) from None
+
+
+def _within_message(location: tuple[int | str, ...]) -> tuple[int | str, ...]:
+    """Without the name of the union's member that pydantic puts first; of a message that has none, its `type`."""
+    if not location:
+        return ("type",)
+    return location[1:] if location[0] in _TYPES else location
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    content: bytes | str  # the picture, or base64 of it: decoded when it is its turn
+    came_at_s: float
+
+    async def picture(self) -> bytes:
+        """Raises InvalidRequest or UnsupportedMedia."""
+        return checked_picture(self.content if isinstance(self.content, bytes) else await decode_base64(self.content))
+
+
+class Newest:
+    """A place for one frame: a newer one takes it over, and the older is counted as dropped."""
+
+    def __init__(self) -> None:
+        self._frame: Frame | None = None
+        self._came = asyncio.Event()
+        self.dropped = 0
+
+    def put(self, frame: Frame) -> bool:
+        """Whether a frame was dropped for this one."""
+        drops = self._frame is not None
+        self.dropped += drops
+        self._frame = frame
+        self._came.set()
+        return drops
+
+    async def take(self) -> Frame:
+        """Wait for a frame. For one caller at a time."""
+        while self._frame is None:
+            self._came.clear()
+            await self._came.wait()
+        frame, self._frame = self._frame, None
+        return frame

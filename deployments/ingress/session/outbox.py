@@ -1,0 +1,41 @@
+"""What goes out over a session, one message at a time."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+from pydantic import BaseModel
+from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
+
+from deployments.ingress.errors import error_object
+from graphs.errors import LivecartError
+from livecart_client import wire
+
+SEND_S = 10.0  # for a caller who reads slowly; whoever takes longer is gone
+
+
+class Outbox:
+    """Sends whole messages in the order in which they were given. Raises WebSocketDisconnect when the caller has left or does not read."""
+
+    def __init__(self, websocket: WebSocket) -> None:
+        self._websocket = websocket
+        self._turn = asyncio.Lock()
+
+    async def send(self, message: BaseModel) -> None:
+        text = message.model_dump_json(exclude={"trace"})
+        await self._in_time(lambda: self._websocket.send_text(text))
+
+    async def error(self, error: LivecartError, *, comment_id: str | None = None) -> None:
+        body = wire.ErrorBody.model_validate(error_object(error)["error"])
+        await self.send(wire.SessionError(error=body, comment_id=comment_id))
+
+    async def close(self, code: int, reason: str) -> None:
+        """May be called whatever has happened before."""
+        if self._websocket.application_state is WebSocketState.CONNECTED and self._websocket.client_state is WebSocketState.CONNECTED:
+            await self._in_time(lambda: self._websocket.close(code, reason))
+
+    async def _in_time(self, send: Callable[[], Awaitable[None]]) -> None:
+        try:
+            async with asyncio.timeout(SEND_S), self._turn:
+                await send()
+        except TimeoutError:
+            raise WebSocketDisconnect(1006, f"nothing was read for {SEND_S:g} s") from None

@@ -1,0 +1,39 @@
+"""The sessions of one ingress process: how many are open, and their end with the process."""
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from deployments.ingress.session.room import RoomSession
+from graphs.errors import Overloaded
+
+GOING_AWAY = 1001
+
+
+class Sessions:
+    """`clock`: seconds that only go up, for the times of frames."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self.clock = clock
+        self._open: set[RoomSession] = set()
+        self._is_closing = False
+
+    def __len__(self) -> int:
+        return len(self._open)
+
+    @contextmanager
+    def holding(self, session: RoomSession, *, at_most: int) -> Iterator[None]:
+        """Count a session while it lasts. Raises Overloaded when there are `at_most` already, or the process is on its way out."""
+        if self._is_closing or len(self._open) >= at_most:
+            raise Overloaded(f"{len(self._open)} room sessions are open here, and there may be {at_most}", retry_after_s=1.0)
+        self._open.add(session)
+        try:
+            yield
+        finally:
+            self._open.discard(session)
+
+    def close_all(self) -> None:
+        """End all sessions with code 1001 and take no more."""
+        self._is_closing = True
+        for session in tuple(self._open):
+            session.end(GOING_AWAY)
