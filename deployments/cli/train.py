@@ -27,31 +27,31 @@ def _finish(out: Path, scores: Mapping[str, float], *, as_json: bool) -> None:
 
 
 @app.command()
-def detector(  # noqa: PLR0913, PLR0917  # a command's options
+def detector(  # noqa: PLR0913  # a command's options
     out: Out,
     run: State = Path("runs/detector"),
     steps: Annotated[int, typer.Option(min=1)] = 10_000,
+    *,
     start: Annotated[str | None, typer.Option(help="Go on from this checkpoint: a folder or hub id of any transformers detector.")] = None,
-    photographs: Annotated[Path | None, typer.Option(help="CSV path,product_id: cut out and shown besides the drawn products.")] = None,
-    side_px: Annotated[int, typer.Option(help="Side of the network's input, a multiple of 32, without --start.", min=64)] = 320,
-    max_minutes: Annotated[float, typer.Option(help="End by then, whatever --steps says.", min=0.1)] = math.inf,
+    photographs: Annotated[
+        Path | None, typer.Option(help="CSV with the columns path,product_id: cut out and shown besides the drawn products.", exists=True)
+    ] = None,
+    credit: Annotated[str, typer.Option(help="Whose the photographs are and under which licence, for the manifest.")] = "",
+    max_minutes: Annotated[float, typer.Option(help="Squeeze the schedule to end by then.", min=0.1)] = math.inf,
     seed: Seed = 0,
     device: Device = "auto",
     threads: Threads = 1,
-    *,
     as_json: AsJson = False,
 ) -> None:
-    """Train the product detector on generated scenes.
+    """Train the product detector on generated scenes: the one that ships, or any other of transformers.
 
     Examples: `livecart train detector --out runs/my-detector --max-minutes 60`;
     `livecart train detector --start PekingU/rtdetr_v2_r18vd --device cuda --out runs/rtdetr`
     """
-    from models.training.detector import train
+    from models.training.detector import Plan, train
 
-    scores = train(
-        out, run=run, steps=steps, seed=seed, device=device, threads=threads, start=start, photographs=photographs, side_px=side_px,
-        max_minutes=max_minutes,
-    )  # fmt: skip
+    plan = Plan(steps=steps, seed=seed, max_minutes=max_minutes)
+    scores = train(out, run=run, plan=plan, start=start, photographs=photographs, credit=credit, device=device, threads=threads)
     _finish(out, scores, as_json=as_json)
 
 

@@ -5,6 +5,7 @@ The loss is the network's own: `models/vision/losses.py` for ours, the matching 
 
 import math
 import tempfile
+from dataclasses import dataclass
 from pathlib import Path
 
 import torch
@@ -27,44 +28,52 @@ from models.vision.embedder import EmbedderConfig, ProductEmbedder
 FrameBatch = tuple[Tensor, list[Tensor], list[Tensor]]
 
 
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """How a training goes, besides its pictures."""
+
+    steps: int = 10_000
+    batch_size: int = 16
+    side_px: int = 320  # of the network's input, when it does not come with a checkpoint
+    learning_rate: float = 2e-3
+    held_out: int = 400  # unseen composites of the evaluation
+    seed: int = 0
+    max_minutes: float = math.inf  # the schedule is squeezed to end by then
+
+
 def train(  # noqa: PLR0913  # one keyword per setting
     out: Path,
     *,
     run: Path = Path("runs/detector"),
-    steps: int = 1500,
-    batch_size: int = 16,
-    seed: int = 0,
-    device: str = "auto",
-    side_px: int = 320,
-    threads: int = 1,
-    held_out: int = 400,
-    model: DenseDetectorConfig | None = None,
+    plan: Plan = Plan(),
     start: str | Path | None = None,
     photographs: Path | None = None,
-    learning_rate: float = 2e-3,
-    max_minutes: float = math.inf,
+    credit: str = "",
+    model: DenseDetectorConfig | None = None,
+    device: str = "auto",
+    threads: int = 1,
 ) -> dict[str, float]:
     """Trains (or resumes what `run` holds), writes the model with its manifest to `out` and returns the held-out metrics.
 
     `start` is a folder or hub id of any AutoModelForObjectDetection checkpoint to go on from; else the network of `model` begins at
-    random. `photographs` is a listing of products to cut out besides the drawn ones. With `max_minutes` the schedule is squeezed to
-    end by then. Returns `ap`, `ap50` and the like of unseen composites.
+    random. `photographs` is a CSV with the columns path,product_id of products to cut out besides the drawn ones; `credit` says in the
+    manifest whose they are and under which licence. Returns `ap`, `ap50` and the like of unseen composites. Raises ArtifactError.
     """
-    torch.manual_seed(seed)
+    torch.manual_seed(plan.seed)
     torch.set_num_threads(threads)
-    network, prepare = _network(model, start, side_px)
-    schedule = Schedule(steps=steps, learning_rate=learning_rate, limit_s=max_minutes * 60, average_decay=0.998)
+    network, prepare = _network(model, start, plan.side_px)
+    schedule = Schedule(plan.steps, plan.learning_rate, limit_s=plan.max_minutes * 60, average_decay=0.998)
     training: Training[PreTrainedModel, FrameBatch] = Training(network, schedule, run=run, device=pick_device(device))
     pictures = [each for product in read_album(photographs).pictures for each in product] if photographs is not None else []
-    stream = FrameStream(seed=seed, side_px=prepare.height, first=training.step, photographs=pictures)
-    loader = DataLoader(stream, batch_size=batch_size, num_workers=1, collate_fn=collate, prefetch_factor=6)
+    stream = FrameStream(seed=plan.seed, side_px=prepare.height, first=training.step, photographs=pictures)
+    loader = DataLoader(stream, batch_size=plan.batch_size, num_workers=1, collate_fn=collate, prefetch_factor=6)
     training.fit(loader, lambda network, batch: loss_of(network, prepare, batch), title="detector")
-    data: dict[str, object] = {"generator": "models.training.pictures.FrameStream", "frames": training.step * batch_size}
+    data: dict[str, object] = {"generator": "models.training.pictures.FrameStream", "frames": training.step * plan.batch_size}
     if start is not None:
         data["start"] = str(start)
     if photographs is not None:
-        data["photographs"] = {"listing": photographs.name, "count": len(pictures)}
-    return export(training.averaged, out, prepare=prepare, seed=seed, data=data, held_out=held_out)
+        data |= {"photographs": photographs.name, "photographs_credit": credit}
+    return export(training.averaged, out, prepare=prepare, plan=plan, data=data)
 
 
 def _network(config: DenseDetectorConfig | None, start: str | Path | None, side_px: int) -> tuple[PreTrainedModel, Preparation]:
@@ -97,16 +106,13 @@ def collate(examples: list[FrameExample]) -> FrameBatch:
     return torch.stack([pixels for pixels, _, _ in examples]), [boxes for _, boxes, _ in examples], [labels for _, _, labels in examples]
 
 
-def export(
-    model: PreTrainedModel, out: Path, *, prepare: Preparation, seed: int, data: dict[str, object], held_out: int
-) -> dict[str, float]:
-    """Writes weights (fp16), input settings and manifest to `out`; the metrics are those of `held_out` unseen composites."""
+def export(model: PreTrainedModel, out: Path, *, prepare: Preparation, plan: Plan, data: dict[str, object]) -> dict[str, float]:
+    """Writes weights (fp16), input settings and manifest to `out`; the metrics are those of unseen composites."""
     save_network(model, out, side_px=prepare.height, mean=prepare.mean, std=prepare.std)
     with tempfile.TemporaryDirectory() as scratch:
         save_network(ProductEmbedder(EmbedderConfig(widths=(8, 8, 8, 8), depths=(0, 0, 0, 0), dim=8)), Path(scratch), side_px=32)
-        metrics = evaluate_detector(ProductDetector.load(out, scratch, min_score=0.01), frames=held_out)
-    command = f"livecart train detector --out {out.as_posix()} --seed {seed}"
-    write_manifest(
-        out, kind="detector", schema=SCHEMA, command=command, seed=seed, data={**data, "held_out_frames": held_out}, metrics=metrics
-    )
+        metrics = evaluate_detector(ProductDetector.load(out, scratch, min_score=0.01), frames=plan.held_out)
+    command = f"livecart train detector --out {out.as_posix()} --seed {plan.seed}"
+    facts = {**data, "held_out_frames": plan.held_out, "side_px": prepare.height}
+    write_manifest(out, kind="detector", schema=SCHEMA, command=command, seed=plan.seed, data=facts, metrics=metrics)
     return metrics
