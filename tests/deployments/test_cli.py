@@ -29,6 +29,8 @@ COMMANDS = [
     ["recommend"],
     ["catalog", "import"],
     ["events", "import"],
+    ["evaluate", "detector"],
+    ["evaluate", "recognition"],
     ["graphs", "draw"],
     ["key", "new"],
     ["train", "detector"],
