@@ -27,6 +27,7 @@ COMMANDS = [
     ["ask"],
     ["recognize"],
     ["recommend"],
+    ["demo", "video"],
     ["catalog", "import"],
     ["events", "import"],
     ["evaluate", "detector"],
