@@ -1,15 +1,22 @@
-"""`make bench`: the engine's cost per node, then the same graph on livecart and its peers.
+"""`make bench`: the engine's cost per node, the same graph on livecart and its peers, the eye bare and through the ingress.
 
-python -m benchmarks [--quick]
+python -m benchmarks [engine|overhead|vision] [options of the one that is named, or --quick]
 """
 
 import subprocess
 import sys
 
+NAMES = ("engine", "overhead", "vision")
+
 
 def main() -> None:
-    for module, options in (("benchmarks.engine", []), ("benchmarks.overhead", sys.argv[1:])):
-        subprocess.run([sys.executable, "-m", module, *options], check=True)  # our own modules
+    options = sys.argv[1:]
+    chosen = NAMES if not options or options[0].startswith("-") else (options.pop(0),)
+    if not set(chosen) <= set(NAMES):
+        sys.exit(f"no benchmark {chosen[0]}; there are {', '.join(NAMES)}")
+    for name in chosen:
+        fitting = [] if name == "engine" and chosen == NAMES else options  # it has no --quick
+        subprocess.run([sys.executable, "-m", f"benchmarks.{name}", *fitting], check=True)  # our own modules
 
 
 if __name__ == "__main__":

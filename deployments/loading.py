@@ -1,5 +1,6 @@
 """From a deployment's configuration to a loaded model. The heavy libraries come in with the functions, not with this module."""
 
+import logging
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -15,6 +16,9 @@ if TYPE_CHECKING:  # importing any of these takes seconds: replicas that do not 
     from models.recommend.retriever import ShopIndex
     from models.recommend.rooms import RoomRanker
     from models.vision.detector import ProductDetector
+
+
+_log = logging.getLogger("livecart.loading")
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,18 +44,19 @@ def load_comprehension(config: ComprehensionConfig) -> LoadedComprehension:
 def load_detector(config: DetectorConfig, embedder: str) -> "ProductDetector":
     """The detector, warmed up."""
     from models.vision.detector import ProductDetector
+    from models.vision.runtime import Compute
 
     model = ProductDetector.load(
         config.detector,
         embedder,
         max_pixels=int(config.max_megapixels * 1_000_000),
         min_score=config.min_score,
-        threads=config.threads,
         max_detections=config.max_detections,
-        device=config.device,
-        precision=config.precision,
+        threads=config.threads,
+        compute=Compute(config.device, config.precision, config.runtime, config.compile),
     )
     model.warm_up()
+    _log.info("%s runs on %s, %s on %s, in %s", config.detector, model.runtimes[0], embedder, model.runtimes[1], config.precision)
     return model
 
 

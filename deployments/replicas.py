@@ -13,6 +13,7 @@ from dataclasses import replace
 from deployments.loading import load_comprehension, load_detector, load_ranker, load_retriever, load_writer
 from deployments.local import LocalComprehension, LocalRanker
 from deployments.remote.calls import Question
+from deployments.remote.detector import Asked
 from deployments.remote.entries import all_together, each_alone
 from deployments.retrieval import LiveRetriever
 from deployments.settings import ComprehensionConfig, DetectorConfig, RankerConfig, RetrieverConfig, Settings, WriterConfig
@@ -37,12 +38,13 @@ class DetectorReplica(_Replica):
     async def reconfigure(self, config: dict[str, object]) -> None:
         self._model = await asyncio.to_thread(load_detector, DetectorConfig.model_validate(config), self._embedder)
 
-    async def detect(self, frames: list[bytes], remaining_s: list[float]) -> list[FrameDetections | Exception]:
-        return await all_together(frames, remaining_s, self._detected)
+    async def detect(self, asked: list[Asked], remaining_s: list[float]) -> list[FrameDetections | Exception]:
+        return await all_together(asked, remaining_s, self._detected)
 
-    async def _detected(self, frames: Sequence[bytes]) -> list[FrameDetections | Exception]:
+    async def _detected(self, asked: Sequence[Asked]) -> list[FrameDetections | Exception]:
         model = self._model
-        found = await asyncio.get_running_loop().run_in_executor(self._thread, model.detect, frames)
+        frames, limits = [each.frame for each in asked], [each.min_score for each in asked]
+        found = await asyncio.get_running_loop().run_in_executor(self._thread, model.detect, frames, limits)
         return [seen if isinstance(seen, Exception) else replace(seen, match_threshold=model.match_threshold) for seen in found]
 
     async def embed(self, pictures: list[bytes]) -> list[PictureEmbedding | ModelInputError]:

@@ -36,12 +36,13 @@ class FakeDetector:
     delay_s: float = 0.0
     failure: Exception | None = None
 
-    async def detect(self, frame: bytes) -> FrameDetections:
+    async def detect(self, frame: bytes, min_score: float | None = None) -> FrameDetections:
         await asyncio.sleep(self.delay_s)
         if self.failure is not None:
             raise self.failure
         axis = np.eye(1, self.dim, dtype=np.float32)[0]
-        return FrameDetections(640, 480, (Detection((0.0, 0.0, 320.0, 240.0), 0.9, "product", axis),))
+        seen = Detection((0.0, 0.0, 320.0, 240.0), 0.9, "product", axis)
+        return FrameDetections(640, 480, (seen,) if min_score is None or seen.score >= min_score else ())
 
 
 @dataclass

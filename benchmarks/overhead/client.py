@@ -7,7 +7,9 @@ import asyncio
 import json
 import sys
 import time
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, field
+from itertools import cycle
 from typing import cast
 
 import numpy as np
@@ -39,8 +41,8 @@ class Tally:
 class Caller(asyncio.Protocol):
     """One connection."""
 
-    def __init__(self, request: bytes, tally: Tally) -> None:
-        self._request = request
+    def __init__(self, requests: Iterator[bytes], tally: Tally) -> None:
+        self._requests = requests
         self._tally = tally
         self._answer = b""
         self._asked_at = 0.0
@@ -55,7 +57,7 @@ class Caller(asyncio.Protocol):
         if self._asked_at >= self._tally.ends:
             self._transport.close()
         else:
-            self._transport.write(self._request)
+            self._transport.write(next(self._requests))
 
     def data_received(self, data: bytes) -> None:
         self._answer += data
@@ -91,20 +93,30 @@ def _content_length(head: bytes) -> int:
 
 async def load(port: int, path: str, *, callers: int, seconds: float, body_bytes: int) -> Load:
     """Keep `callers` requests under way for that long, after a warm-up."""
-    body = bytes(range(256)) * (body_bytes // 256)
-    head = f"POST {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/octet-stream\r\nContent-Length: {len(body)}\r\n\r\n"
+    return await load_in_turn(port, [post(path, bytes(range(256)) * (body_bytes // 256))], callers=callers, seconds=seconds)
+
+
+def post(path: str, body: bytes, *, content_type: str = "application/octet-stream") -> bytes:
+    """A request, ready to be sent."""
+    head = f"POST {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: {content_type}\r\nContent-Length: {len(body)}\r\n\r\n"
+    return head.encode() + body
+
+
+async def load_in_turn(port: int, requests: Sequence[bytes], *, callers: int, seconds: float) -> Load:
+    """As `load`, with these requests in turn."""
     started = time.perf_counter()
     tally = Tally(started + WARM_UP_S, started + WARM_UP_S + seconds)
-    await asyncio.gather(*(_calls(port, head.encode() + body, tally) for _ in range(callers)))
+    turns = cycle(requests)
+    await asyncio.gather(*(_calls(port, turns, tally) for _ in range(callers)))
     p50, p99 = np.percentile(tally.took_s, [50, 99]) * 1_000 if tally.took_s else (float("nan"), float("nan"))
     return Load(callers, len(tally.took_s), tally.errors, len(tally.took_s) / seconds, float(p50), float(p99))
 
 
-async def _calls(port: int, request: bytes, tally: Tally) -> None:
+async def _calls(port: int, requests: Iterator[bytes], tally: Tally) -> None:
     """One caller; connects again when the server hangs up."""
     while time.perf_counter() < tally.ends:
         try:
-            _, caller = await asyncio.get_running_loop().create_connection(lambda: Caller(request, tally), "127.0.0.1", port)
+            _, caller = await asyncio.get_running_loop().create_connection(lambda: Caller(requests, tally), "127.0.0.1", port)
         except OSError:
             tally.errors += 1
             await asyncio.sleep(0.05)

@@ -46,9 +46,9 @@ class CheckingEye:
 
     detector: Detector
 
-    async def detect(self, frame: bytes) -> FrameDetections:
+    async def detect(self, frame: bytes, min_score: float | None = None) -> FrameDetections:
         await asyncio.to_thread(check_picture, frame)
-        return await self.detector.detect(frame)
+        return await self.detector.detect(frame, min_score)
 
     async def embed(self, pictures: Sequence[bytes]) -> list[PictureEmbedding]:
         for picture in pictures:

@@ -1,6 +1,7 @@
 """The detector behind a handle: one hop a frame, and frames of the same moment share it and are a batch."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from ray.serve.handle import DeploymentHandle
 
@@ -12,6 +13,14 @@ from models.types import FrameDetections, ModelInputError, PictureEmbedding
 DEPLOYMENT = "Detector"
 
 
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A frame as it travels: frames of several callers share a hop, each with its own limit."""
+
+    frame: bytes  # encoded
+    min_score: float | None = None  # None: the detector's own
+
+
 class RemoteDetector:
     """Detector and PictureEmbedder."""
 
@@ -19,8 +28,8 @@ class RemoteDetector:
         self._handle = handle
         self._detect = channel(handle.detect.remote, DEPLOYMENT, limits)
 
-    async def detect(self, frame: bytes) -> FrameDetections:
-        seen: FrameDetections = await self._detect(frame)
+    async def detect(self, frame: bytes, min_score: float | None = None) -> FrameDetections:
+        seen: FrameDetections = await self._detect(Asked(frame, min_score))
         return seen
 
     async def embed(self, pictures: Sequence[bytes]) -> list[PictureEmbedding]:

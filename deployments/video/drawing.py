@@ -33,7 +33,8 @@ def label_of(seen: SeenProduct, font: Font) -> str:
     """Title, similarity and track; the product's id where the font lacks the title's characters."""
     best = seen.matches[0]
     name = best.title if can_draw(font, best.title) else best.product_id
-    return f"{name}  {best.similarity:.2f}" + (f"  #{seen.track_id}" if seen.track_id is not None else "")
+    name = "".join(character if character.isprintable() else "?" for character in name)  # the layout fails on control characters
+    return f"{' '.join(name.split())}  {best.similarity:.2f}" + (f"  #{seen.track_id}" if seen.track_id is not None else "")
 
 
 def shortened(text: str, width_px: float, font: Font) -> str:

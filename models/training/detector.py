@@ -24,6 +24,7 @@ from models.vision.architecture import DenseDetector, DenseDetectorConfig
 from models.vision.checkpoints import SCHEMA, Preparation, load_network, preparation_of
 from models.vision.detector import ProductDetector
 from models.vision.embedder import EmbedderConfig, ProductEmbedder
+from models.vision.heads import Scaled
 
 FrameBatch = tuple[Tensor, list[Tensor], list[Tensor]]
 
@@ -67,7 +68,8 @@ def train(  # noqa: PLR0913  # one keyword per setting
     pictures = [each for product in read_album(photographs).pictures for each in product] if photographs is not None else []
     stream = FrameStream(seed=plan.seed, side_px=prepare.height, first=training.step, photographs=pictures)
     loader = DataLoader(stream, batch_size=plan.batch_size, num_workers=1, collate_fn=collate, prefetch_factor=6)
-    training.fit(loader, lambda network, batch: loss_of(network, prepare, batch), title="detector")
+    scale = Scaled(prepare).to(training.device)
+    training.fit(loader, lambda network, batch: loss_of(network, scale, batch), title="detector")
     data: dict[str, object] = {"generator": "models.training.pictures.FrameStream", "frames": training.step * plan.batch_size}
     if start is not None:
         data["start"] = str(start)
@@ -87,7 +89,7 @@ def _network(config: DenseDetectorConfig | None, start: str | Path | None, side_
     return network, prepare
 
 
-def loss_of(model: PreTrainedModel, prepare: Preparation, batch: FrameBatch) -> Tensor:
+def loss_of(model: PreTrainedModel, scale: Scaled, batch: FrameBatch) -> Tensor:
     """The loss that the network itself defines, of a batch of frames."""
     pixels, boxes, categories = batch
     device = next(model.parameters()).device
@@ -98,7 +100,7 @@ def loss_of(model: PreTrainedModel, prepare: Preparation, batch: FrameBatch) -> 
         }
         for each, named in zip(boxes, categories, strict=True)
     ]
-    loss: Tensor = model(pixel_values=prepare.scaled(pixels.to(device, memory_format=torch.channels_last)), labels=labels).loss
+    loss: Tensor = model(pixel_values=scale(pixels.permute(0, 2, 3, 1).to(device)), labels=labels).loss
     return loss.float()
 
 

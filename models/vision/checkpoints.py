@@ -7,6 +7,7 @@ from typing import Any, Protocol, cast
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from PIL import Image
 from torch import Tensor, nn
 from transformers import AutoImageProcessor, AutoModel, AutoModelForObjectDetection, PreTrainedModel
@@ -17,6 +18,7 @@ from models.types import ArtifactError
 from models.vision.architecture import register
 
 SCHEMA = 1
+Pixels = NDArray[np.uint8]
 Region = tuple[Image.Image, tuple[float, float, float, float]]  # a picture and the part of it (pixels) to look at
 
 
@@ -28,7 +30,7 @@ class Processor(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Preparation:
-    """How pixels become a network's input: stretched to `height` x `width`, scaled, normalised."""
+    """How pixels become a network's input: stretched to `height` x `width` here, scaled and normalised by the head (`heads.Scaled`)."""
 
     height: int
     width: int
@@ -37,20 +39,12 @@ class Preparation:
     mean: tuple[float, ...]
     std: tuple[float, ...]
 
-    def __call__(self, regions: Sequence[Region]) -> dict[str, Tensor]:
-        """`pixel_values`: float32 (n, 3, height, width)."""
+    def __call__(self, regions: Sequence[Region]) -> dict[str, Pixels]:
+        """`pixel_values`: uint8 (n, height, width, 3)."""
         pixels = np.empty((len(regions), self.height, self.width, 3), dtype=np.uint8)
         for index, (picture, box) in enumerate(regions):
             pixels[index] = np.asarray(picture.resize((self.width, self.height), self.resample, box=box, reducing_gap=2.0))
-        return {"pixel_values": self.scaled(torch.from_numpy(pixels).permute(0, 3, 1, 2))}
-
-    def scaled(self, pixels: Tensor) -> Tensor:
-        """float32 (n, 3, height, width) of pixels uint8 of the same shape."""
-        scaled = pixels.to(torch.float32) * self.factor
-        if any(self.mean) or set(self.std) != {1.0}:
-            mean, std = (torch.tensor(channels, device=pixels.device).view(1, 3, 1, 1) for channels in (self.mean, self.std))
-            scaled = (scaled - mean) / std
-        return scaled
+        return {"pixel_values": pixels}
 
     @classmethod
     def of_side(cls, side_px: int) -> "Preparation":

@@ -3,22 +3,28 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, Self
+from typing import Self
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from PIL import Image
-from torch import Tensor
 
 from models.types import Box, Detection, FrameDetections, ModelInputError, Vectors
 from models.vision.checkpoints import Checkpoint, Region, load_checkpoint
+from models.vision.heads import DetectorHead, EmbedderHead
 from models.vision.images import Decoded, decode
+from models.vision.runtime import Compute, network
 from models.vision.suppression import keep_best
 
 CROP_MARGIN = 0.05  # of a box's sides, around it: what the embedder was trained on
 DETECTOR_BATCH = 8  # frames a forward pass: past this a CPU gains nothing and memory grows
 EMBEDDER_BATCH = 64
+WARM_SIZES = (1, 2, 4, DETECTOR_BATCH)
+ON_CPU = Compute()
 DEFAULT_MATCH_THRESHOLD = 0.5  # cosine, for embedders that name none
+
+_Answer = tuple[Vectors, Vectors, NDArray[np.int64]]  # of the network on one picture: boxes (queries, 4), scores and classes (queries,)
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +39,7 @@ class _Candidates:
 class ProductDetector:
     """One detector and one embedder behind the two verbs of recognition. Thread-safe: holds no state besides the weights."""
 
-    def __init__(  # noqa: PLR0913  # one keyword per setting
+    def __init__(  # one keyword per setting
         self,
         detector: Checkpoint,
         embedder: Checkpoint,
@@ -41,20 +47,17 @@ class ProductDetector:
         max_pixels: int = 40_000_000,
         min_score: float = 0.3,
         max_detections: int = 20,
-        device: str = "cpu",
-        precision: Literal["float32", "bfloat16"] = "float32",
+        compute: Compute = ON_CPU,
     ) -> None:
-        self._device = torch.device(device)
-        self._detector = detector.model.to(self._device, memory_format=torch.channels_last)
-        self._embedder = embedder.model.to(self._device, memory_format=torch.channels_last)
+        self._find = network(DetectorHead(detector), detector, compute)
+        self._tell = network(EmbedderHead(embedder), embedder, compute)
         self._prepare_frames = detector.prepare
         self._prepare_crops = embedder.prepare
         self._max_pixels = max_pixels
         self._min_score = min_score
         self._max_detections = max_detections
-        self._precision = precision
-        self._labels = {int(index): str(name) for index, name in self._detector.config.id2label.items()}
-        self.match_threshold = float(getattr(self._embedder.config, "match_threshold", DEFAULT_MATCH_THRESHOLD))
+        self._labels = {int(index): str(name) for index, name in detector.model.config.id2label.items()}
+        self.match_threshold = float(getattr(embedder.model.config, "match_threshold", DEFAULT_MATCH_THRESHOLD))
         self.embedding_dim = int(self._embedded([(Image.new("RGB", (32, 32)), (0.0, 0.0, 32.0, 32.0))]).shape[1])
 
     @classmethod
@@ -67,12 +70,11 @@ class ProductDetector:
         min_score: float = 0.3,
         max_detections: int = 20,
         threads: int | None = None,
-        device: str = "cpu",
-        precision: Literal["float32", "bfloat16"] = "float32",
+        compute: Compute = ON_CPU,
     ) -> Self:
         """Loads both networks: a shipped folder, a folder in hub format, an fsspec URL of an artifact, or a hub id.
 
-        `threads` is torch's, of the whole process; None leaves it. `precision` bfloat16 is meant for GPUs. Raises ArtifactError.
+        `threads` is torch's, of the whole process, and OpenVINO's; None leaves it. Raises ArtifactError.
         """
         if threads is not None:
             torch.set_num_threads(threads)
@@ -82,20 +84,29 @@ class ProductDetector:
             max_pixels=max_pixels,
             min_score=min_score,
             max_detections=max_detections,
-            device=device,
-            precision=precision,
+            compute=compute,
         )
+
+    @property
+    def runtimes(self) -> tuple[str, str]:
+        """What runs the detector and the embedder; see `Network.runtime`."""
+        return self._find.runtime, self._tell.runtime
 
     @property
     def categories(self) -> tuple[str, ...]:
         """The detector's labels in the order of their class indices."""
         return tuple(self._labels[index] for index in sorted(self._labels))
 
-    def detect(self, frames: Sequence[bytes]) -> list[FrameDetections | ModelInputError]:
-        """The products in each encoded frame, in the order of the frames. A bad picture yields its error and harms no other."""
+    def detect(self, frames: Sequence[bytes], min_scores: Sequence[float | None] | None = None) -> list[FrameDetections | ModelInputError]:
+        """The products in each encoded frame, in the order of the frames. A bad picture yields its error and harms no other.
+
+        `min_scores`: a limit for each frame; None stands for the detector's own.
+        """
         pictures = [self._decoded(frame) for frame in frames]
+        asked = min_scores if min_scores is not None else [None] * len(frames)
+        limits = [limit for limit, picture in zip(asked, pictures, strict=True) if isinstance(picture, Decoded)]
         good = [picture for picture in pictures if isinstance(picture, Decoded)]
-        found = self._candidates(good)
+        found = self._candidates(good, limits)
         crops = [_crop(picture, box) for picture, candidates in zip(good, found, strict=True) for box in candidates.boxes]
         vectors = self._embedded(crops)
         results = iter(_assembled(good, found, vectors, self.match_threshold))
@@ -105,15 +116,19 @@ class ProductDetector:
         """For enrolment: the main product of each picture (the whole picture when none is found) as float32 (views, dim), L2-normalised."""
         decoded = [self._decoded(picture) for picture in pictures]
         good = [picture for picture in decoded if isinstance(picture, Decoded)]
-        regions = [_crop(picture, _main_box(found)) for picture, found in zip(good, self._candidates(good), strict=True)]
+        regions = [
+            _crop(picture, _main_box(found)) for picture, found in zip(good, self._candidates(good, [None] * len(good)), strict=True)
+        ]
         vectors = iter(self._embedded(regions))
         return [picture if isinstance(picture, ModelInputError) else next(vectors)[None] for picture in decoded]
 
     def warm_up(self) -> None:
-        """One pass through both networks at their real input sizes, so that the first request does not pay for it."""
+        """Passes through both networks, alone and as a batch, so that the first requests do not pay for it."""
         picture = Decoded(Image.new("RGB", (320, 320), (127, 127, 127)), 320, 320)
-        self._candidates([picture])
-        self._embedded([_crop(picture, np.asarray((0, 0, 1, 1), dtype=np.float32))])
+        whole = _crop(picture, np.asarray((0, 0, 1, 1), dtype=np.float32))
+        for size in WARM_SIZES:
+            self._candidates([picture] * size, [None] * size)
+            self._embedded([whole] * size)
 
     def _decoded(self, frame: bytes) -> Decoded | ModelInputError:
         try:
@@ -121,19 +136,16 @@ class ProductDetector:
         except ModelInputError as error:
             return error
 
-    def _candidates(self, pictures: Sequence[Decoded]) -> list[_Candidates]:
-        found: list[_Candidates] = []
+    def _candidates(self, pictures: Sequence[Decoded], limits: Sequence[float | None]) -> list[_Candidates]:
+        answers: list[_Answer] = []
         for chunk in _chunks([_whole(picture) for picture in pictures], DETECTOR_BATCH):
-            with torch.inference_mode(), self._autocast():
-                output = self._detector(**self._on_device(self._prepare_frames(chunk)))
-            scores, classes = _scores(output.logits.float(), len(self._labels))
-            boxes = _corners(output.pred_boxes.float())
-            found += [self._kept(*each) for each in zip(boxes.cpu().numpy(), scores.cpu().numpy(), classes.cpu().numpy(), strict=True)]
-        return found
+            answers += zip(*self._find(self._prepare_frames(chunk)), strict=True)
+        return [self._kept(answer, self._min_score if limit is None else limit) for answer, limit in zip(answers, limits, strict=True)]
 
-    def _kept(self, boxes: Vectors, scores: Vectors, classes: np.ndarray[tuple[int], np.dtype[np.int64]]) -> _Candidates:
+    def _kept(self, answer: _Answer, min_score: float) -> _Candidates:
+        boxes, scores, classes = answer
         visible = (boxes[:, 2] > boxes[:, 0]) & (boxes[:, 3] > boxes[:, 1])
-        usable = np.flatnonzero((scores >= self._min_score) & visible)
+        usable = np.flatnonzero((scores >= min_score) & visible)
         kept = usable[keep_best(boxes[usable], scores[usable], limit=self._max_detections)]
         return _Candidates(boxes[kept], scores[kept], tuple(self._labels[int(index)] for index in classes[kept]))
 
@@ -141,35 +153,14 @@ class ProductDetector:
         """float32 (n, dim), L2-normalised."""
         parts: list[Vectors] = [np.zeros((0, getattr(self, "embedding_dim", 0)), dtype=np.float32)] if not regions else []
         for chunk in _chunks(regions, EMBEDDER_BATCH):
-            with torch.inference_mode(), self._autocast():
-                features = self._embedder.get_image_features(**self._on_device(self._prepare_crops(chunk)))
-            vectors = features if isinstance(features, Tensor) else features.pooler_output
-            parts.append(torch.nn.functional.normalize(vectors.float(), dim=-1).cpu().numpy())
+            (vectors,) = self._tell(self._prepare_crops(chunk))
+            parts.append(vectors)
         return np.concatenate(parts)
-
-    def _on_device(self, inputs: dict[str, Tensor]) -> dict[str, Tensor]:
-        return {name: value.to(self._device) for name, value in inputs.items()}
-
-    def _autocast(self) -> torch.autocast:
-        return torch.autocast(self._device.type, dtype=torch.bfloat16, enabled=self._precision == "bfloat16")
 
 
 def _chunks(regions: Sequence[Region], size: int) -> Iterator[Sequence[Region]]:
     for start in range(0, len(regions), size):
         yield regions[start : start + size]
-
-
-def _scores(logits: Tensor, labels: int) -> tuple[Tensor, Tensor]:
-    """Best score (n, queries) and its class: softmax where the last class means nothing is there (DETR), else sigmoid."""
-    probabilities = logits.softmax(dim=-1)[..., :-1] if logits.shape[-1] == labels + 1 else logits.sigmoid()
-    best = probabilities.max(dim=-1)
-    return best.values, best.indices
-
-
-def _corners(boxes: Tensor) -> Tensor:
-    """cx, cy, w, h to x1, y1, x2, y2, clipped to 0..1."""
-    middle, half = boxes[..., :2], boxes[..., 2:] / 2
-    return torch.cat((middle - half, middle + half), dim=-1).clamp(0, 1)
 
 
 def _whole(picture: Decoded) -> Region:

@@ -47,10 +47,10 @@ class Gated(FakeDetector):
     frames: list[bytes] = field(default_factory=list)
     gate: asyncio.Event = field(default_factory=asyncio.Event)
 
-    async def detect(self, frame: bytes) -> FrameDetections:
+    async def detect(self, frame: bytes, min_score: float | None = None) -> FrameDetections:
         self.frames.append(frame)
         await self.gate.wait()
-        return await super().detect(frame)
+        return await super().detect(frame, min_score)
 
 
 @pytest.fixture

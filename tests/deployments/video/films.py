@@ -71,3 +71,13 @@ def stored_frames(path: Path) -> list[Any]:
     """(time in seconds, RGB array) of each frame, by PyAV alone."""
     with load_av().open(str(path)) as container:
         return [(frame.time, frame.to_ndarray(format="rgb24")) for frame in container.decode(video=0)]
+
+
+def scenes(*colours_until_s: tuple[str, float], size: tuple[int, int] = (96, 64)) -> Paint:
+    """One colour after the other, each until its time."""
+
+    def paint(time_s: float) -> Image.Image:
+        colour = next((colour for colour, until_s in colours_until_s if time_s < until_s), "grey")
+        return Image.new("RGB", size, colour)
+
+    return paint

@@ -1,7 +1,6 @@
 """Reading ahead: a file loses no frame, a live source loses those that come too late, and stopping is prompt."""
 
 import threading
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -26,7 +25,7 @@ class Clock:
 
 
 @pytest.fixture
-def source(tmp_path: Path) -> Iterator[Source]:
+def source(tmp_path: Path) -> Source:
     return open_source(str(film(tmp_path / "film.mkv", steady(COUNT / 10), grey())))
 
 

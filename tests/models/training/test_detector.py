@@ -20,6 +20,7 @@ from models.training.weather import weathered
 from models.types import ArtifactError
 from models.vision.architecture import DenseDetector, DenseDetectorConfig, DenseMaps, corners, peaks
 from models.vision.checkpoints import Preparation
+from models.vision.heads import Scaled
 from models.vision.losses import generalised_iou, heat_loss, shaken, target_maps, truth_of
 from models.vision.refinement import Refinement, sampled, sampling_points
 
@@ -134,7 +135,7 @@ def test_a_few_steps_on_one_batch_lower_the_loss() -> None:
     losses = []
     for _ in range(12):
         optimiser.zero_grad()
-        loss = loss_of(model, Preparation.of_side(64), batch)
+        loss = loss_of(model, Scaled(Preparation.of_side(64)), batch)
         loss.backward()  # type: ignore[no-untyped-call]  # torch's stub
         optimiser.step()
         losses.append(float(loss.detach()))

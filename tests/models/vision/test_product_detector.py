@@ -53,6 +53,21 @@ def test_a_batch_says_what_single_frames_say(products: ProductDetector, frames: 
         assert_close(detections(result), detections(products.detect([frames[index]])[0]))
 
 
+def test_each_frame_may_have_its_own_limit(
+    tiny_detector: Path, tiny_embedder: Path, products: ProductDetector, frames: list[bytes]
+) -> None:
+    everything = detections(products.detect([frames[1]])[0])
+    middle = everything.detections[2].score
+    strict = ProductDetector.load(tiny_detector, tiny_embedder, min_score=0.999, max_detections=6)
+    own, lower, lowest, bad, high = strict.detect([frames[1], frames[1], frames[1], b"", frames[1]], [None, middle, 0.0, 0.0, 1.0])
+    assert detections(own).detections == detections(high).detections == ()
+    assert [each.score >= middle for each in everything.detections] == [True] * len(detections(lower).detections) + [False] * (
+        6 - len(detections(lower).detections)
+    )
+    assert_close(detections(lowest), everything)
+    assert isinstance(bad, ModelInputError)
+
+
 def test_a_bad_picture_yields_its_error_and_harms_no_other(products: ProductDetector, frames: list[bytes]) -> None:
     results = products.detect([frames[0], b"", b"no picture", frames[1]])
     assert [type(result) for result in results] == [FrameDetections, ModelInputError, ModelInputError, FrameDetections]
