@@ -60,6 +60,13 @@ def load_detector(config: DetectorConfig, embedder: str) -> "ProductDetector":
     return model
 
 
+def check_detector(config: DetectorConfig) -> None:
+    """Opens the detector's checkpoint without making it ready. Raises ArtifactError."""
+    from models.vision.checkpoints import load_checkpoint
+
+    load_checkpoint(config.detector, kind="detector")
+
+
 async def load_writer(config: WriterConfig) -> "Writer":
     """The engine, started and ready to answer."""
     from models.language.writer import Writer

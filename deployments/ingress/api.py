@@ -26,6 +26,7 @@ def create_app(
     auth: Auth | None = None,
     telemetry: Telemetry | None = None,
     placements: Mapping[str, str] | None = None,
+    sessions: Sessions | None = None,
     more_routers: Sequence[APIRouter] = (),
 ) -> FastAPI:
     """The whole HTTP front as one ASGI app; nothing happens at its start, so it may be built in any process.
@@ -34,6 +35,7 @@ def create_app(
         auth: who may do what; None lets everybody do everything.
         telemetry: give the one that the gateway's graphs report to, so that `/metrics` and `/v1/graphs` show them.
         placements: for `/v1/graphs`, the deployments of nodes that leave the ingress process: `graph.node` -> deployment.
+        sessions: give one to end the room sessions with the process.
         more_routers: further protocols (OpenAI, Open Inference Protocol, sessions), made with `routing.Router` to share its rules.
     """
     app: FastAPI = FastAPI(
@@ -58,7 +60,7 @@ def create_app(
     app.state.auth = auth or Auth()
     app.state.telemetry = telemetry or Telemetry()
     app.state.placements = dict(placements or {})
-    app.state.sessions = Sessions()
+    app.state.sessions = Sessions() if sessions is None else sessions
     install_error_handlers(app)
     for router in (*ROUTERS, *more_routers):
         app.include_router(router)

@@ -1,6 +1,8 @@
 """The ingress as a Ray deployment: opens the store, fills the ports, serves the ASGI app."""
 
+import asyncio
 import os
+from pathlib import Path
 from typing import Any
 
 from fastapi import FastAPI
@@ -9,10 +11,11 @@ from ray.serve.handle import DeploymentHandle
 from deployments.gateway import Gateway
 from deployments.ingress.api import create_app
 from deployments.ingress.auth import auth_from_environment
+from deployments.ingress.session.registry import STOPPING_VARIABLE, Sessions
 from deployments.settings import IngressConfig, Settings
 from deployments.shop import open_store
 from deployments.telemetry import Telemetry, configure_logging
-from deployments.wiring import Wiring
+from deployments.wiring import Wiring, cancelled
 
 
 class IngressReplica:
@@ -24,17 +27,22 @@ class IngressReplica:
         self._gateway = Gateway(self._store, self._wiring.ports, self._telemetry)
         self._telemetry.gauge("livecart_requests_ongoing", "Graph requests that hold a place", lambda: self._gateway.ongoing)
         self._telemetry.gauge("livecart_requests_waiting", "Graph requests that wait for a place", lambda: self._gateway.waiting)
+        self._sessions = Sessions()
+        self._telemetry.gauge("livecart_sessions_open", "Open room sessions", lambda: len(self._sessions))
+        marker = os.environ.get(STOPPING_VARIABLE)
+        self._ends = asyncio.create_task(self._sessions.close_when_made(Path(marker)), name="end sessions") if marker else None
 
     async def reconfigure(self, config: dict[str, Any]) -> None:
         self._gateway.apply(IngressConfig.model_validate(config))
 
     def __serve_build_asgi_app__(self) -> FastAPI:
         auth = auth_from_environment(os.environ)
-        app = create_app(self._gateway, auth=auth, telemetry=self._telemetry, placements=self._wiring.placements)
-        sessions = app.state.sessions
-        self._telemetry.gauge("livecart_sessions_open", "Open room sessions", lambda: len(sessions))
-        return app
+        placements = self._wiring.placements
+        return create_app(self._gateway, auth=auth, telemetry=self._telemetry, placements=placements, sessions=self._sessions)
 
     async def __del__(self) -> None:
+        self._sessions.close_all()
+        if self._ends is not None:
+            await cancelled(self._ends)
         await self._wiring.stop()
         await self._store.close()

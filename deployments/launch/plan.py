@@ -72,6 +72,11 @@ def plan(old: Document, new: Document) -> list[Change]:
     return sorted(changes, key=lambda change: (-order.index(change.consequence), change.where))
 
 
+def user_config(document: Document, deployment: str) -> Document:
+    """What a configuration gives a deployment to apply live; empty when it gives nothing."""
+    return cast(Document, _deployments(_application_of(document)).get(deployment, {}).get("user_config") or {})
+
+
 def _application(old: Document, new: Document) -> Iterator[Change]:
     yield from _changes(
         _without(old, "deployments"),

@@ -34,6 +34,11 @@ class Run:
     logs: Path
 
     @property
+    def stopping(self) -> Path:
+        """Made when the run begins to stop, for replicas that have callers to say goodbye to."""
+        return self.folder / "stopping"
+
+    @property
     def token(self) -> Path:
         return self.folder / TOKEN
 
@@ -81,6 +86,7 @@ def environment(run: Run, front_end: FrontEnd) -> dict[str, str]:
         RUN_VARIABLE: run.run_id,
         "LIVECART_HOME": str(run.home),
         "LIVECART_LOGS": str(run.logs),
+        "LIVECART_STOPPING": str(run.stopping),
         "PYTHONPATH": os.pathsep.join(search_path),
         "PYTHONUNBUFFERED": "1",
         "RAY_AUTH_TOKEN_PATH": str(run.token),

@@ -10,9 +10,11 @@ import ray
 from rich.console import Console
 
 from deployments.launch import state
-from deployments.launch.config import LOOPBACK
+from deployments.launch.check import require_loadable
+from deployments.launch.config import LOOPBACK, read_yaml
 from deployments.launch.deploy import redeploy, wait_until_ready
 from deployments.launch.errors import LaunchError, NotRunningError
+from deployments.launch.plan import plan
 from deployments.launch.progress import Progress
 from deployments.launch.schema import read_schema
 
@@ -35,6 +37,8 @@ def _deploy(home: Path, config: Path, import_path: str, timeout_s: float, consol
     running = state.load(home)
     if running is None:
         raise NotRunningError(f"no livecart runs with the data in {home}. Start one with `livecart up`.")
+    edited = read_yaml(config)
+    require_loadable(plan(read_yaml(home / state.DEPLOYED_FILE), edited), edited)
     schema = read_schema(config, port=urlsplit(running.url).port or 80, import_path=import_path)
     ray.init(address=running.gcs_address, namespace="serve", _node_ip_address=LOOPBACK, log_to_driver=False, logging_level=logging.ERROR)
     redeploy(schema)

@@ -160,6 +160,7 @@ def _everything_ends(order: Order, signals: StopSignals, console: Console) -> It
         signals.stopping()
         started = time.monotonic()
         console.print("Stopping ... (Ctrl-C again: without waiting for requests)")
+        run.stopping.touch()
         _drain(run.run_id, signals)
         _disconnect()
         left = sweep(run.run_id, spare=[watcher.pid], grace_s=2.0)

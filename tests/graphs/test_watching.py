@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from graphs.recognize import FrameSize, ProductMatch, RecognizeReply, SeenProduct
-from graphs.watching import Displayed, Update, Watch, WatchSettings, intersection_over_union
+from graphs.tracks import intersection_over_union
+from graphs.watching import Displayed, Update, Watch, WatchSettings
 from models.types import Box, ProductId
 
 A, B, C = ProductId("A"), ProductId("B"), ProductId("C")
@@ -174,6 +175,30 @@ def test_dwell_and_order_are_right_within_a_second(acts: list[tuple[ProductId, f
     for display, (_, from_s, to_s) in zip(found, truth, strict=True):
         assert display.dwell_s == pytest.approx(to_s - from_s, abs=1.0)
         assert display.began_s == pytest.approx(from_s, abs=0.75)
+
+
+@pytest.mark.parametrize("unknown", [slice(0, 4), slice(16, 20), slice(0, 2), slice(8, 12), slice(17, 20)])
+def test_an_object_that_is_not_recognised_for_a_while_is_still_what_it_is(unknown: slice) -> None:
+    frames = [frame(thing(A))] * 20
+    frames[unknown] = [frame(thing(None))] * (unknown.stop - unknown.start)
+    updates = watched([*[frame()] * 4, *frames, *[frame()] * 4])
+    assert reports(updates) == [[A], []]
+    [display] = displays(updates)
+    assert (display.began_s, display.dwell_s) == (pytest.approx(1.75), pytest.approx(10.0))
+
+
+def test_an_object_that_is_not_recognised_for_long_is_another_one() -> None:
+    unknown = [frame(thing(None))] * 30
+    updates = watched([*unknown, *[frame(thing(A))] * 10, *unknown])
+    assert reports(updates) == [[A], []]
+    [display] = displays(updates)
+    assert (display.began_s, display.dwell_s) == (pytest.approx(14.75), pytest.approx(5.0))
+
+
+def test_an_object_that_is_seldom_taken_for_a_product_stays_unknown() -> None:
+    updates = watched([frame(thing(A if number % 4 == 0 else None)) for number in range(40)])
+    assert reports(updates) == []
+    assert updates[-2].products[0].matches == ()
 
 
 # --- laws ----------------------------------------------------------------------------------------------------------------

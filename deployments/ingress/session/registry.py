@@ -1,13 +1,17 @@
 """The sessions of one ingress process: how many are open, and their end with the process."""
 
+import asyncio
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 from deployments.ingress.session.room import RoomSession
 from graphs.errors import Overloaded
 
 GOING_AWAY = 1001
+STOPPING_VARIABLE = "LIVECART_STOPPING"  # names a file that the launcher makes when it begins to stop
+LOOK_S = 0.25
 
 
 class Sessions:
@@ -37,3 +41,9 @@ class Sessions:
         self._is_closing = True
         for session in tuple(self._open):
             session.end(GOING_AWAY)
+
+    async def close_when_made(self, marker: Path) -> None:
+        """Wait for a file, then `close_all`: Serve tells a replica of its end only when the connections are broken off already."""
+        while not await asyncio.to_thread(marker.exists):  # noqa: ASYNC110  # another process makes it
+            await asyncio.sleep(LOOK_S)
+        self.close_all()

@@ -6,6 +6,7 @@ import hashlib
 import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import pytest
 from fastapi import FastAPI
@@ -434,6 +435,16 @@ async def test_a_process_on_its_way_out_says_so(app: FastAPI, shop: Client, cloc
         app.state.sessions.close_all()
         assert await socket.code() == 1001
     assert await refusal(app) == ("overloaded", 1013)
+
+
+async def test_sessions_end_when_the_launcher_says_so(app: FastAPI, shop: Client, tmp_path: Path) -> None:
+    marker = tmp_path / "stopping"
+    async with Socket(app, SESSION) as socket, asyncio.TaskGroup() as tasks:
+        tasks.create_task(app.state.sessions.close_when_made(marker))
+        socket.say("ping")
+        assert (await socket.hear())["type"] == "pong"
+        marker.touch()
+        assert await socket.code() == 1001
 
 
 @pytest.mark.parametrize("how", ["leaves", "is cut off"])
