@@ -23,6 +23,7 @@ DOCUMENT = ROOT / "docs" / "evaluation.md"
 PICTURE = ROOT / "docs" / "pictures" / "photographs.jpg"
 BOXES = ROOT / "benchmarks" / "data" / "grocery_boxes.json"
 PHOTOGRAPHS_ENROLLED = 5  # a product, besides its catalogue picture
+FRAMES = "200"  # drawn ones
 SHELVES = ("10", "30")
 DETECTION = ("ap", "ap50", "ap75", "recall", "recall_20", "recall_at_precision_90", "seconds_per_frame")
 RANKS = ("rank1", "rank5", "map")
@@ -87,12 +88,12 @@ def main() -> None:
     shelves = [part for size in SHELVES for part in ("--shelf-size", size)]
     listings = ["--enrol", str(options.out / "enrol.csv"), "--queries", str(options.out / "queries.csv"), "--pictures", str(options.photos)]
     boxes = {
-        "drawn, held out": _evaluate("detector", "--frames", "400", *weights),
+        "drawn, held out": _evaluate("detector", "--frames", FRAMES, *weights),
         "photographs": _evaluate("detector", *real, *weights),
     }
-    text = filled(DOCUMENT.read_text(encoding="utf-8"), "detection", detection_table(boxes))
-    text = filled(text, "recognition", recognition_tables(_evaluate("recognition", *listings, *shelves, *weights)))
-    DOCUMENT.write_text(filled(text, "machine", _machine()), encoding="utf-8")
+    _write("detection", detection_table(boxes))
+    _write("recognition", recognition_tables(_evaluate("recognition", *listings, *shelves, *weights)))
+    _write("machine", _machine())
     print(f"wrote {DOCUMENT} and {PICTURE}")
 
 
@@ -104,6 +105,10 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--embedder", default="", help="instead of the shipped one")
     parser.add_argument("--listings-only", action="store_true")
     return parser.parse_args()
+
+
+def _write(name: str, content: str) -> None:
+    DOCUMENT.write_text(filled(DOCUMENT.read_text(encoding="utf-8"), name, content), encoding="utf-8")
 
 
 def _evaluate(*arguments: str) -> Report:

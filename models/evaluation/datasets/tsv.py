@@ -18,14 +18,14 @@ def read_tsv(folder: Path, *, pictures: Path | None = None) -> list[Labelled]:
     """
     base = pictures or folder
     files = sorted(path for path in base.rglob("*") if path.suffix.lower() in PICTURES and path.is_file())
-    labelled = [_labelled(path, folder / path.relative_to(base)) for path in files]
+    labelled = [_labelled(path, folder, path.relative_to(base)) for path in files]
     _check_pictures({path.with_suffix("").relative_to(base) for path in files}, folder)
     return labelled
 
 
-def _labelled(picture: Path, beside: Path) -> Labelled:
-    boxes_file, labels_file = beside.with_suffix(BOXES), beside.with_suffix(LABELS)
-    if not boxes_file.is_file() and EMPTY_FOLDER in (part.lower() for part in beside.parent.parts):
+def _labelled(picture: Path, folder: Path, name: Path) -> Labelled:
+    boxes_file, labels_file = (folder / name).with_suffix(BOXES), (folder / name).with_suffix(LABELS)
+    if not boxes_file.is_file() and EMPTY_FOLDER in (part.lower() for part in name.parent.parts):
         return Labelled(str(picture), picture)
     lines = _lines(boxes_file)
     labels = _lines(labels_file) if lines or labels_file.is_file() else []
