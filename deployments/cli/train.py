@@ -30,20 +30,29 @@ def _finish(out: Path, scores: Mapping[str, float], *, as_json: bool) -> None:
 def detector(  # noqa: PLR0913  # a command's options
     out: Out,
     run: State = Path("runs/detector"),
-    steps: Annotated[int, typer.Option(min=1)] = 1_500,
+    steps: Annotated[int, typer.Option(min=1)] = 10_000,
+    *,
+    start: Annotated[str | None, typer.Option(help="Go on from this checkpoint: a folder or hub id of any transformers detector.")] = None,
+    photographs: Annotated[
+        Path | None, typer.Option(help="CSV with the columns path,product_id: cut out and shown besides the drawn products.", exists=True)
+    ] = None,
+    credit: Annotated[str, typer.Option(help="Whose the photographs are and under which licence, for the manifest.")] = "",
+    max_minutes: Annotated[float, typer.Option(help="Squeeze the schedule to end by then.", min=0.1)] = math.inf,
     seed: Seed = 0,
     device: Device = "auto",
     threads: Threads = 1,
-    *,
     as_json: AsJson = False,
 ) -> None:
-    """Train the product detector on generated scenes.
+    """Train the product detector on generated scenes: the one that ships, or any other of transformers.
 
-    Example: `livecart train detector --out runs/my-detector --steps 1500`
+    Examples: `livecart train detector --out runs/my-detector --max-minutes 60`;
+    `livecart train detector --start PekingU/rtdetr_v2_r18vd --device cuda --out runs/rtdetr`
     """
-    from models.training.detector import train
+    from models.training.detector import Plan, train
 
-    _finish(out, train(out, run=run, steps=steps, seed=seed, device=device, threads=threads), as_json=as_json)
+    plan = Plan(steps=steps, seed=seed, max_minutes=max_minutes)
+    scores = train(out, run=run, plan=plan, start=start, photographs=photographs, credit=credit, device=device, threads=threads)
+    _finish(out, scores, as_json=as_json)
 
 
 @app.command()
@@ -53,7 +62,8 @@ def embedder(  # noqa: PLR0913  # a command's options
     steps: Annotated[int, typer.Option(min=2)] = 6_000,
     *,
     photographs: Annotated[
-        Path | None, typer.Option(help="CSV with the columns path,product_id: photographs to train on besides the drawings.", exists=True)
+        Path | None,
+        typer.Option(help="CSV path,product_id, or a folder with one per product: photographs to train on besides drawings.", exists=True),
     ] = None,
     start: Annotated[Path | None, typer.Option(help="Folder of an embedder to train further instead of a new one.", exists=True)] = None,
     credit: Annotated[str, typer.Option(help="Whose the photographs are and under which licence, for the manifest.")] = "",
