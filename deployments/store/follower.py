@@ -112,23 +112,20 @@ class Follower:
         if self.seq is None:
             await self._load_all(asked_at)
             return False
+        last = await self._store.last_change()
+        if last == self.seq:  # nearly always: one small question a poll
+            self._current_at = asked_at
+            return False
         changes = await self._store.changes_since(self.seq, _MOST_CHANGES)
-        if await self._has_lost_track(changes):
+        if last < self.seq or not changes or changes[0].seq != self.seq + 1:  # an older copy was restored, or the log was trimmed beyond us
             _log.warning("the change log does not continue change %d: loading everything again", self.seq)
             await self._load_all(asked_at)
             return False
-        if changes:
-            await self._hand_out_changes(changes)
+        await self._hand_out_changes(changes)
         if len(changes) < _MOST_CHANGES:
             self._current_at = asked_at
             return False
         return True
-
-    async def _has_lost_track(self, changes: Sequence[Change]) -> bool:
-        """The log was trimmed beyond us, or the database is an older copy restored."""
-        if changes:
-            return changes[0].seq != (self.seq or 0) + 1
-        return await self._store.last_change() < (self.seq or 0)
 
     async def _load_all(self, asked_at: float) -> None:
         """The number is read before the objects: what changes meanwhile is handed out again afterwards."""
