@@ -53,7 +53,8 @@ class Asker:
         return len(self._asked) >= AT_ONCE
 
     def ask(self, frame: TimedFrame) -> None:
-        self._asked.append(self._pool.submit(self._answer, frame))
+        picture = frame.picture()  # here: FFmpeg's conversion locks up when two threads convert one frame
+        self._asked.append(self._pool.submit(self._answer, frame.time_s, picture))
 
     def answers(self, *, leaving: int) -> list[Answer]:
         """The answers that have come, in order; waits until at most `leaving` are still to come."""
@@ -62,8 +63,7 @@ class Asker:
             found.append(self._asked.popleft().result())
         return found
 
-    def _answer(self, frame: TimedFrame) -> Answer:
-        picture = frame.picture()
+    def _answer(self, time_s: float, picture: Image.Image) -> Answer:
         jpeg = as_jpeg(picture)
         for left in reversed(range(self._tries)):
             response = self._http.post("/v1/recognize", files={"frame": ("frame.jpg", jpeg, "image/jpeg")}, data=self._form)
@@ -72,9 +72,9 @@ class Asker:
             if left:
                 time.sleep(_pause_s(response))
         if response.status_code in BUSY and self._tries == 1:
-            return Answer(frame.time_s, None)
+            return Answer(time_s, None)
         reply = wire.RecognizeReply.model_validate_json(response.raise_for_status().content)
-        return Answer(frame.time_s, as_seen(reply, picture.size))
+        return Answer(time_s, as_seen(reply, picture.size))
 
 
 def as_jpeg(picture: Image.Image) -> bytes:

@@ -26,7 +26,7 @@ TURNS = {90: Image.Transpose.ROTATE_90, 180: Image.Transpose.ROTATE_180, 270: Im
 
 @dataclass(frozen=True, slots=True)
 class TimedFrame:
-    """One decoded frame; `time_s` counts from the first one and only grows."""
+    """One decoded frame, for one thread at a time; `time_s` counts from the first one and only grows."""
 
     time_s: float
     _frame: "av.VideoFrame"

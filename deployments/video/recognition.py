@@ -29,7 +29,16 @@ class Counts:
 class Recognition:
     """One run over one source."""
 
-    def __init__(self, asker: Asker, *, fps: float, is_live: bool, writer: VideoWriter | None, font: Font | None) -> None:
+    def __init__(
+        self,
+        asker: Asker,
+        *,
+        fps: float,
+        is_live: bool,
+        writer: VideoWriter | None = None,
+        font: Font | None = None,
+        most_held_bytes: int = MOST_HELD_BYTES,
+    ) -> None:
         self.counts = Counts()
         self.timeline = Timeline()
         self._asker = asker
@@ -41,6 +50,7 @@ class Recognition:
         self._tracks = Tracks(hold_s=2 / fps)
         self._held: deque[TimedFrame] = deque()
         self._held_bytes = 0
+        self._most_held_bytes = most_held_bytes
 
     def run(self, frames: Iterable[TimedFrame], progress: Callable[[float], None]) -> None:
         """Take the frames as they come and call `progress` with their times. What was read is drawn and told also when asking fails."""
@@ -86,7 +96,7 @@ class Recognition:
     def _write(self, *, until_s: float) -> None:
         """Draw and write what is held up to a time, and more when too much is held."""
         while self._writer is not None and self._held:
-            if self._held[0].time_s > until_s and self._held_bytes <= MOST_HELD_BYTES:
+            if self._held[0].time_s > until_s and self._held_bytes <= self._most_held_bytes:
                 return
             frame = self._held.popleft()
             self._held_bytes -= frame.size_bytes
