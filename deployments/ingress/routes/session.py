@@ -9,10 +9,11 @@ from deployments.ingress.auth import Auth
 from deployments.ingress.context import info_of
 from deployments.ingress.ports import Gateway
 from deployments.ingress.routing import Router
-from deployments.ingress.session.outbox import Outbox
+from deployments.ingress.session.eye import Surroundings
+from deployments.ingress.session.outbox import Outbox, told
 from deployments.ingress.session.registry import Sessions
-from deployments.ingress.session.room import UNKNOWN_ROOM, RoomSession, told
-from graphs.errors import Forbidden, LivecartError, NotFound, Overloaded, Unauthenticated
+from deployments.ingress.session.room import RoomSession
+from graphs.errors import Forbidden, LivecartError, NotFound, Overloaded, Unauthenticated, Unavailable
 from livecart_client import wire
 from models.types import RoomId
 
@@ -20,12 +21,14 @@ router = Router(tag="rooms")
 access_log = logging.getLogger("livecart.access")
 
 ROUTE = "/v1/rooms/{room_id}/session"
-UNAUTHENTICATED, FORBIDDEN, TRY_AGAIN, BROKEN, LOST = 4401, 4403, 1013, 1011, 1006
+UNAUTHENTICATED, FORBIDDEN, UNKNOWN_ROOM = 4401, 4403, 4404
+LOST, BROKEN, TRY_AGAIN = 1006, 1011, 1013
 _CODES: dict[type[LivecartError], int] = {
     Unauthenticated: UNAUTHENTICATED,
     Forbidden: FORBIDDEN,
     NotFound: UNKNOWN_ROOM,
     Overloaded: TRY_AGAIN,
+    Unavailable: TRY_AGAIN,
 }
 _ROOM_ID: TypeAdapter[str] = TypeAdapter(wire.Identifier)
 
@@ -52,7 +55,7 @@ async def _serve(websocket: WebSocket, room_id: str) -> int:
     gateway: Gateway = websocket.app.state.gateway
     try:
         room = await _admitted(websocket, gateway, room_id)
-        live = RoomSession(websocket, gateway, room, websocket.app.state.telemetry, sessions.clock)
+        live = RoomSession(websocket, Surroundings(gateway, websocket.app.state.telemetry, sessions.clock, room), out)
         with sessions.holding(live, at_most=gateway.limits.max_sessions):
             return await live.run()
     except WebSocketDisconnect:

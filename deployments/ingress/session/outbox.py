@@ -1,14 +1,18 @@
 """What goes out over a session, one message at a time."""
 
 import asyncio
+import logging
 from collections.abc import Awaitable, Callable
 
 from pydantic import BaseModel
 from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
 
-from deployments.ingress.errors import error_object
-from graphs.errors import LivecartError
+from deployments.ingress.errors import error_object, from_model_input
+from graphs.errors import Internal, LivecartError
 from livecart_client import wire
+from models.types import ModelInputError
+
+log = logging.getLogger("livecart.session")
 
 SEND_S = 10.0  # for a caller who reads slowly; whoever takes longer is gone
 
@@ -39,3 +43,13 @@ class Outbox:
                 await send()
         except TimeoutError:
             raise WebSocketDisconnect(1006, f"nothing was read for {SEND_S:g} s") from None
+
+
+def told(error: Exception) -> LivecartError:
+    """What the caller is told; of a failure that is ours only that there was one."""
+    if isinstance(error, LivecartError):
+        return error
+    if isinstance(error, ModelInputError):
+        return from_model_input(error)
+    log.error("unexpected failure in a room session", exc_info=error)
+    return Internal("something went wrong here; the log has it under the session's request id")

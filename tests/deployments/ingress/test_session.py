@@ -14,7 +14,7 @@ from fastapi import FastAPI
 from deployments.gateway import Gateway
 from deployments.ingress.auth import Auth, Key
 from deployments.ingress.fakes import FakeModels, fake_gateway
-from deployments.ingress.session import room as room_module
+from deployments.ingress.session import eye
 from deployments.ingress.session.registry import Sessions
 from deployments.settings import IngressConfig, Limits
 from deployments.store import Store
@@ -119,7 +119,7 @@ async def test_the_products_change_in_the_order_in_which_they_are_shown(
     app: FastAPI, shop: Client, clock: Clock, models: FakeModels, store: Store
 ) -> None:
     async with Socket(app, SESSION) as socket:
-        await Camera(app, clock, models, socket).show(*[P1] * 8, *[None] * 6, *[P2] * 10, *[None] * 6)
+        await Camera(app, clock, models, socket).show(*[P1] * 8, *[None] * 12, *[P2] * 10, *[None] * 12)
         reports = [await socket.hear() for _ in range(4)]
         shown = [[seen["matches"][0]["product_id"] for seen in report["products"] if seen["matches"]] for report in reports]
         assert shown == [[P1], [], [P2], []]
@@ -164,7 +164,7 @@ async def test_a_long_display_is_renewed(app: FastAPI, shop: Client, clock: Cloc
 async def test_when_the_frames_stop_nothing_is_shown(
     app: FastAPI, shop: Client, clock: Clock, models: FakeModels, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(room_module, "SILENCE_S", 0.05)
+    monkeypatch.setattr(eye, "SILENCE_S", 0.05)
     async with Socket(app, SESSION) as socket:
         camera = Camera(app, clock, models, socket)
         await camera.show(P1)

@@ -1,0 +1,123 @@
+"""A session's frames: the newest is looked at, what is shown is followed, changes are reported and displays kept."""
+
+import asyncio
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from deployments.ingress.ports import Gateway
+from deployments.ingress.session.displays import DisplayLog
+from deployments.ingress.session.inbox import Frame, Newest
+from deployments.ingress.session.outbox import Outbox, told
+from deployments.telemetry import Telemetry
+from graphs.displays import RENEW_S, DisplayWriter
+from graphs.errors import LivecartError, NotFound
+from graphs.recognize import RecognizeReply, RecognizeRequest
+from graphs.watching import Update, Watch
+from livecart_client import wire
+from models.types import ProductId, RoomId
+
+SILENCE_S = 10.0  # without a frame that could be looked at nothing counts as shown any more
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What a session stands on."""
+
+    gateway: Gateway
+    telemetry: Telemetry
+    clock: Callable[[], float]  # seconds that only go up
+    room_id: RoomId
+
+
+class Eye:
+    """Looks at one frame at a time."""
+
+    def __init__(self, around: Surroundings, out: Outbox) -> None:
+        self._around = around
+        self._out = out
+        self._started_s = around.clock()
+        self._frames = Newest()
+        self._watch = Watch()
+        self._seen_s = 0.0  # when the newest frame came that could be looked at
+        self._renewed_s = 0.0
+        self._size = wire.FrameSize(width=0, height=0)
+        self._log = DisplayLog(around.gateway.store)
+        self._writer = DisplayWriter(around.room_id, secrets.token_hex(8), datetime.now(UTC))
+        self.on_screen: tuple[ProductId, ...] = ()  # products shown now, the one nearest to the camera first
+
+    @property
+    def dropped(self) -> int:
+        """Frames that a newer one replaced."""
+        return self._frames.dropped
+
+    def keep(self, content: bytes | str) -> None:
+        """Have a picture, or base64 of it, looked at unless a newer one comes before its turn."""
+        if self._frames.put(Frame(content, self._now_s())):
+            self._around.telemetry.session_frame("dropped")
+
+    async def look(self) -> None:
+        """Look at what is kept, until cancelled. Raises NotFound when the room is not known any more."""
+        while True:
+            frame = await self._next_frame()
+            if frame is not None:
+                await self._look_at(frame)
+            if self._watch.showing and self._now_s() - self._seen_s >= SILENCE_S:
+                await self._report(self._watch.close(self._now_s()))
+
+    async def write(self) -> None:
+        """Write display events, until cancelled."""
+        await self._log.run()
+
+    async def close(self) -> None:
+        """End all displays, and see that it is written. For when `look` and `write` have ended."""
+        self._note(self._watch.close(self._now_s()))
+        await self._log.flush()
+
+    def _now_s(self) -> float:
+        return self._around.clock() - self._started_s
+
+    async def _next_frame(self) -> Frame | None:
+        """None when there was none for so long that what is shown may have changed."""
+        try:
+            async with asyncio.timeout(SILENCE_S if self._watch.showing else None):
+                return await self._frames.take()
+        except TimeoutError:
+            return None
+
+    async def _look_at(self, frame: Frame) -> None:
+        gateway = self._around.gateway
+        try:
+            asked = RecognizeRequest(await frame.picture(), self._around.room_id)
+            run = await gateway.run("recognize", asked, budget_s=gateway.limits.default_deadline_s)
+        except Exception as error:  # noqa: BLE001  # whatever it is costs this frame only
+            await self._failed(told(error))
+            return
+        self._around.telemetry.session_frame("seen")
+        seen: RecognizeReply = run.output
+        self._size = wire.FrameSize.model_validate(seen.frame)
+        self._seen_s = frame.came_at_s
+        await self._report(self._watch.see(seen, frame.came_at_s))
+
+    async def _failed(self, error: LivecartError) -> None:
+        self._around.telemetry.session_frame("failed")
+        if isinstance(error, NotFound) and error.param == "room_id":
+            raise error
+        await self._out.error(error)
+
+    async def _report(self, update: Update) -> None:
+        self._note(update)
+        self.on_screen = tuple(dict.fromkeys(seen.matches[0].product_id for seen in update.products if seen.matches))
+        if update.changed:
+            products = [wire.SeenProduct.model_validate(seen) for seen in update.products]
+            await self._out.send(wire.SessionProducts(frame=self._size, products=products, dropped=self.dropped))
+
+    def _note(self, update: Update) -> None:
+        events = [*map(self._writer.begun, update.began), *map(self._writer.ended, update.shown)]
+        now_s = self._now_s()
+        if now_s - self._renewed_s >= RENEW_S:
+            self._renewed_s = now_s
+            events += [self._writer.still_on(showing, now_s) for showing in self._watch.showing if showing not in update.began]
+        if events:
+            self._log.note(events)
