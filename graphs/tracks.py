@@ -61,7 +61,7 @@ class Track:
         if self._is_won_by(vote, settings):
             self._become(vote, settings)
         elif self.doubts >= settings.grace_frames and self.product_id is not None and vote.at_s - self.voted_at_s > settings.unknown_s:
-            self.product_id, self.since_s = None, vote.since_s
+            self.product_id, self.since_s = None, self.voted_at_s
 
     def _is_won_by(self, newest: Vote, settings: WatchSettings) -> bool:
         """Whether its side has enough votes, and more than what the track was before; unknown never wins over a product by votes."""
