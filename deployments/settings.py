@@ -34,7 +34,11 @@ class PlacementSettings(Frozen):
 
 
 class CoalesceSettings(Frozen):
-    """How calls to one deployment share a hop; see deployments/remote/coalesce.py."""
+    """How calls to one deployment share a hop, and with it a batch; see deployments/remote/coalesce.py.
+
+    The wait is bounded: a request leaves with the next call, which is when one of `max_in_flight` comes back, hence after the
+    passes over at most `max_queued` requests before it; nobody waits for a batch to fill, and beyond `max_queued` the answer is 429.
+    """
 
     max_items: Annotated[int, Field(ge=1, le=256)] = 16
     max_in_flight: Annotated[int, Field(ge=1, le=64)] = 2
