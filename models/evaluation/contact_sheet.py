@@ -10,15 +10,15 @@ from models.evaluation.detection import Answered, found_products
 from models.types import Box
 from models.vision.images import decode
 
-TILE_PX = 174
-COLUMNS = 6
-MAX_TILES = 36
+TILE_PX = 150
+COLUMNS = 8
+MAX_TILES = 40
 FOUND, MISSED, WRONG, IGNORED = (40, 220, 60), (240, 30, 30), (255, 170, 0), (170, 170, 170)
 MAX_PIXELS = 40_000_000
 
 
 def draw_sheet(answered: Sequence[Answered], out: Path, *, min_score: float) -> None:
-    """Writes at most 36 tiles to a `.png` or `.jpg`, with boxes of `min_score` and more.
+    """Writes at most 40 tiles to a `.png` or `.jpg`, with boxes of `min_score` and more.
 
     Boxes that fit a product green, missed products red, boxes that fit none orange, ignored regions and boxes in them grey.
     """
