@@ -26,6 +26,7 @@ from models.vision.checkpoints import SCHEMA
 from models.vision.embedder import EmbedderConfig, ProductEmbedder
 
 MARGIN = 0.2
+PALETTE = 6  # levels per channel: colour tells much of a product before shapes are learnt
 SCALE = 20.0  # of cosines, before the softmax of the classification
 SHELF_SIZE = 20
 WIDE_SHELF = 60  # the size of a small catalogue
@@ -34,6 +35,7 @@ LEARNING_RATE = 2e-3
 WEIGHT_DECAY = 5e-2
 KEPT_BACK = 0.12  # of the photographs of each product are never trained on
 FIRST_STAGE = 0.7  # of the steps: without the held-out products
+FIRST_SIDE = 0.8  # of the input: smaller pictures first, as cheap as they are instructive (Touvron et al., 2019)
 Batch = tuple[Tensor, Tensor, Tensor]  # drawn uint8 (looks, views, 3, side, side), photographs alike, int64 (groups,): their products
 
 
@@ -49,6 +51,7 @@ class Plan:
     held_out: int = 400  # drawn looks of the evaluation
     held_out_products: int = 16  # photographed products that the first stage never sees
     seed: int = 0
+    warm_up_steps: int = 80
     max_minutes: float = math.inf
 
 
@@ -74,9 +77,9 @@ def train(  # noqa: PLR0913  # one keyword per setting
 ) -> dict[str, float]:
     """Trains `start` further (the folder of an embedder, or the configuration of a new one) or resumes what `run` holds.
 
-    `photographs` is a CSV with the columns path,product_id; `credit` says in the manifest whose they are and under which licence.
-    Without them the drawings alone are used. With the plan's `max_minutes` the schedule is squeezed to end by then.
-    Writes the model to `out`, returns the held-out metrics. Raises ArtifactError when photographs or `start` cannot be read.
+    `photographs` is a CSV `path,product_id` or a folder with a sub-folder per product; `credit` says in the manifest whose they are and
+    under which licence. Without them the drawings alone are used. With the plan's `max_minutes` the schedule is squeezed to end by then.
+    Writes the model to `out`, returns the held-out metrics. Raises DatasetError and ArtifactError.
     """
     plan = plan or Plan()
     torch.manual_seed(plan.seed)
@@ -94,10 +97,20 @@ def train(  # noqa: PLR0913  # one keyword per setting
 
 def _started(start: Path | EmbedderConfig | None) -> ProductEmbedder:
     if isinstance(start, Path):
-        return cast(
-            ProductEmbedder, ProductEmbedder.from_pretrained(open_artifact(start, kind="embedder", schema=SCHEMA), dtype=torch.float32)
-        )
-    return ProductEmbedder(start or EmbedderConfig())
+        folder = open_artifact(start, kind="embedder", schema=SCHEMA)
+        return _with_palette(cast(ProductEmbedder, ProductEmbedder.from_pretrained(folder, dtype=torch.float32)))
+    return ProductEmbedder(start or EmbedderConfig(palette=PALETTE))
+
+
+def _with_palette(embedder: ProductEmbedder) -> ProductEmbedder:
+    """An embedder without a colour histogram gets one, which at first counts nothing."""
+    if embedder.config.palette:
+        return embedder
+    wider = ProductEmbedder(EmbedderConfig(**{**embedder.config.to_diff_dict(), "palette": PALETTE}))
+    state = dict(embedder.state_dict())
+    state["project.weight"] = F.pad(state["project.weight"], (0, PALETTE**3))
+    wider.load_state_dict(state)
+    return wider
 
 
 def _with_photographs(  # noqa: PLR0913  # one keyword per setting
@@ -108,7 +121,8 @@ def _with_photographs(  # noqa: PLR0913  # one keyword per setting
     known = [product for product in everything if product not in unseen]
     shown, kept_back = album.split(KEPT_BACK)
     learner = Learner(learner.embedder, len(everything))
-    first = _stage(learner, plan, run=run / "held-out", device=device, album=shown, products=known, share=FIRST_STAGE)
+    small = round(plan.side_px * FIRST_SIDE)
+    first = _stage(learner, plan, run=run / "held-out", device=device, album=shown, products=known, share=FIRST_STAGE, side_px=small)
     sizes = {"side_px": plan.side_px, "shelf_size": SHELF_SIZE}
     new = photograph_scores(first.averaged.embedder, kept_back, shown, products=unseen, **sizes)
     last = _stage(
@@ -133,22 +147,24 @@ def _stage(  # noqa: PLR0913  # one keyword per setting
     album: Album | None = None,
     products: Sequence[int] = (),
     share: float = 1.0,
+    side_px: int | None = None,
     seed: int | None = None,
 ) -> Training[Learner, Batch]:
     """`share` of the plan's steps, photographs of `products` among the drawings."""
-    seed = plan.seed if seed is None else seed
+    seed, side_px = plan.seed if seed is None else seed, side_px or plan.side_px
     schedule = Schedule(
         steps=max(1, round(plan.steps * share)),
         learning_rate=LEARNING_RATE,
         weight_decay=WEIGHT_DECAY,
+        warm_up_steps=plan.warm_up_steps,
         limit_s=plan.max_minutes * 60 * share,
     )
     training: Training[Learner, Batch] = Training(learner, schedule, run=run, device=pick_device(device))
-    drawn = CropStream(seed=seed, side_px=plan.side_px, looks=plan.looks, views=plan.views, first=training.step)
-    photographs: Iterable[PhotographBatch] = repeat((torch.zeros(0, 1, 3, plan.side_px, plan.side_px, dtype=torch.uint8), torch.zeros(0)))
+    drawn = CropStream(seed=seed, side_px=side_px, looks=plan.looks, views=plan.views, first=training.step)
+    photographs: Iterable[PhotographBatch] = repeat((torch.zeros(0, 1, 3, side_px, side_px, dtype=torch.uint8), torch.zeros(0)))
     if album is not None:
         stream = PhotographStream(
-            album, products, seed=seed, side_px=plan.side_px, groups=plan.groups, views=max(2, plan.views // 2), first=training.step
+            album, products, seed=seed, side_px=side_px, groups=plan.groups, views=max(2, plan.views // 2), first=training.step
         )
         photographs = DataLoader(stream, batch_size=None, num_workers=1, prefetch_factor=4)
     loader: DataLoader[Tensor] = DataLoader(drawn, batch_size=None, num_workers=1, prefetch_factor=4)

@@ -1,6 +1,5 @@
 """Photographs of products for the embedder's training: read once, then cut, turned and lit anew each time they are shown."""
 
-import csv
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,10 +11,14 @@ from PIL import Image, ImageDraw, ImageEnhance, ImageOps
 from torch import Tensor
 from torch.utils.data import IterableDataset
 
+from models.evaluation.datasets.labelled import DatasetError
+from models.evaluation.datasets.listing import read_listing
 from models.training.crops import degraded
 from models.training.pictures import worker_rng
-from models.types import ArtifactError
+from models.types import ModelInputError
+from models.vision.images import decode
 
+MAX_PIXELS = 40_000_000
 KEPT_SIDE_PX = 160  # 75 kB a photograph in memory; crops of a quarter of it still fill the network's input
 PhotographBatch = tuple[Tensor, Tensor]  # uint8 (products, views, 3, side, side); int64 (products,): which product each group shows
 
@@ -38,18 +41,19 @@ class Album:
 
 
 def read_album(listing: Path) -> Album:
-    """Reads the photographs of a CSV with the columns `path` (relative to its folder) and `product_id`. Raises ArtifactError."""
+    """Reads the photographs of a CSV `path,product_id`, or of a folder with a sub-folder per product.
+
+    Raises DatasetError: a picture cannot be read, or a product has fewer than two.
+    """
     by_product: dict[str, list[Image.Image]] = {}
-    try:
-        with listing.open(newline="", encoding="utf-8") as file:
-            for row in csv.DictReader(file):
-                by_product.setdefault(row["product_id"], []).append(_opened(listing.parent / row["path"]))
-    except (OSError, KeyError, UnicodeDecodeError) as error:
-        raise ArtifactError(
-            f"{listing} cannot be read ({error!r}); it must be a CSV with the columns path,product_id that names pictures"
-        ) from error
-    if not by_product or min(map(len, by_product.values())) < 2:
-        raise ArtifactError(f"{listing} must name at least two photographs of each product")
+    for each in read_listing(listing):
+        try:
+            by_product.setdefault(each.product_id, []).append(_kept(decode(each.encoded(), max_pixels=MAX_PIXELS).image))
+        except ModelInputError as error:
+            raise DatasetError(f"{each.name}: {each.path}: {error.message}") from error
+    lonely = next((product for product, pictures in by_product.items() if len(pictures) < 2), None)
+    if lonely is not None:
+        raise DatasetError(f"{listing}: at least two photographs of each product are needed, {lonely} has one")
     return Album(tuple(by_product), tuple(map(tuple, by_product.values())))
 
 
@@ -98,11 +102,8 @@ def whole(picture: Image.Image, side_px: int) -> Tensor:
     return torch.from_numpy(np.asarray(picture.resize((side_px, side_px), Image.Resampling.BILINEAR)).copy()).permute(2, 0, 1)
 
 
-def _opened(path: Path) -> Image.Image:
-    with Image.open(path) as picture:
-        picture.draft("RGB", (KEPT_SIDE_PX, KEPT_SIDE_PX))
-        upright = ImageOps.exif_transpose(picture).convert("RGB")
-    return upright.resize((KEPT_SIDE_PX, KEPT_SIDE_PX), Image.Resampling.BILINEAR, reducing_gap=2.0)
+def _kept(picture: Image.Image) -> Image.Image:
+    return picture.resize((KEPT_SIDE_PX, KEPT_SIDE_PX), Image.Resampling.BILINEAR, reducing_gap=2.0)
 
 
 def _turned(picture: Image.Image, box: tuple[float, float, float, float], size: tuple[int, int], rng: Random) -> Image.Image:

@@ -113,14 +113,17 @@ class ProductDetector:
         return [picture if isinstance(picture, ModelInputError) else next(results) for picture in pictures]
 
     def embed(self, pictures: Sequence[bytes]) -> list[Vectors | ModelInputError]:
-        """For enrolment: the main product of each picture (the whole picture when none is found) as float32 (views, dim), L2-normalised."""
+        """For enrolment: float32 (views, dim) per picture, L2-normalised.
+
+        Its main product and the whole picture, which is the product when the detector knows no such thing; the latter alone when
+        nothing is found.
+        """
         decoded = [self._decoded(picture) for picture in pictures]
         good = [picture for picture in decoded if isinstance(picture, Decoded)]
-        regions = [
-            _crop(picture, _main_box(found)) for picture, found in zip(good, self._candidates(good, [None] * len(good)), strict=True)
-        ]
-        vectors = iter(self._embedded(regions))
-        return [picture if isinstance(picture, ModelInputError) else next(vectors)[None] for picture in decoded]
+        regions = [_views(picture, found) for picture, found in zip(good, self._candidates(good, [None] * len(good)), strict=True)]
+        vectors = iter(self._embedded([region for views in regions for region in views]))
+        embedded = iter([np.stack([next(vectors) for _ in views]) for views in regions])
+        return [picture if isinstance(picture, ModelInputError) else next(embedded) for picture in decoded]
 
     def warm_up(self) -> None:
         """Passes through both networks, alone and as a batch, so that the first requests do not pay for it."""
@@ -177,13 +180,13 @@ def _crop(picture: Decoded, box: Vectors) -> Region:
     return picture.image, (left, top, max(right, left + 1), max(bottom, top + 1))
 
 
-def _main_box(found: _Candidates) -> Vectors:
-    """The large and certain one, or the whole picture."""
+def _views(picture: Decoded, found: _Candidates) -> list[Region]:
+    """The large and certain product, where there is one, and the whole picture."""
     if len(found.boxes) == 0:
-        return np.asarray((0, 0, 1, 1), dtype=np.float32)
+        return [_whole(picture)]
     size = (found.boxes[:, 2:] - found.boxes[:, :2]).prod(axis=1)
-    main: Vectors = found.boxes[int(np.argmax(found.scores * np.sqrt(size)))]
-    return main
+    main = found.boxes[int(np.argmax(found.scores * np.sqrt(size)))]
+    return [_crop(picture, main), _whole(picture)]
 
 
 def _assembled(

@@ -9,7 +9,10 @@ from models.vision.architecture import stage
 
 
 class EmbedderConfig(PreTrainedConfig):  # type: ignore[misc]  # transformers is untyped here
-    """`match_threshold`: the cosine above which two pictures show the same product, from the training's evaluation."""
+    """`palette`: levels per channel of the colour histogram beside the learned features, 0 for none.
+
+    `match_threshold`: the cosine above which two pictures show the same product, from the training's evaluation.
+    """
 
     model_type = "livecart_embedder"
 
@@ -18,12 +21,14 @@ class EmbedderConfig(PreTrainedConfig):  # type: ignore[misc]  # transformers is
         widths: tuple[int, ...] = (24, 64, 128, 256),
         depths: tuple[int, ...] = (0, 1, 2, 1),
         dim: int = 128,
+        palette: int = 0,
         match_threshold: float = 0.5,
         **kwargs: object,
     ) -> None:
         self.widths = list(widths)
         self.depths = list(depths)
         self.dim = dim
+        self.palette = palette
         self.match_threshold = match_threshold
         super().__init__(**kwargs)
 
@@ -39,7 +44,7 @@ class ProductEmbedder(PreTrainedModel):  # type: ignore[misc]  # transformers is
         self.stages = nn.Sequential(
             *(stage(into, out, depth) for into, out, depth in zip(inputs, config.widths, config.depths, strict=True))
         )
-        self.project = nn.Linear(config.widths[-1] * 5, config.dim)
+        self.project = nn.Linear(config.widths[-1] * 5 + config.palette**3, config.dim)
         self.post_init()
 
     def _init_weights(self, module: nn.Module) -> None:
@@ -52,8 +57,23 @@ class ProductEmbedder(PreTrainedModel):  # type: ignore[misc]  # transformers is
         Pooled over the whole picture and over its quarters: where the parts of a product sit tells it from its likes.
         """
         features = self.stages(pixel_values)
-        pooled = (F.adaptive_avg_pool2d(features, 1).flatten(1), F.adaptive_max_pool2d(features, 2).flatten(1))
+        pooled = [F.adaptive_avg_pool2d(features, 1).flatten(1), F.adaptive_max_pool2d(features, 2).flatten(1)]
+        if self.config.palette:
+            pooled.append(colour_histogram(pixel_values, self.config.palette).to(features.dtype))
         return F.normalize(self.project(torch.cat(pooled, dim=1)).float(), dim=-1)
 
     def forward(self, pixel_values: Tensor, **_: object) -> Tensor:
         return self.get_image_features(pixel_values)
+
+
+def colour_histogram(pixels: Tensor, levels: int) -> Tensor:
+    """Float (n, levels ** 3) with a root mean square of 1: the square roots of how much of a picture has which colour.
+
+    `pixels`: float (n, 3, height, width) in 0..1. Each channel of a pixel counts for its two nearest levels, by nearness.
+    """
+    coarse = F.avg_pool2d(pixels.float(), 2).flatten(2)
+    level = torch.arange(levels, dtype=coarse.dtype, device=coarse.device)[:, None]
+    red, green, blue = (F.relu(1 - (coarse[:, channel, None] * (levels - 1) - level).abs()) for channel in range(3))
+    pairs = (red[:, :, None] * green[:, None]).flatten(1, 2)
+    shares = (pairs @ blue.transpose(1, 2)).flatten(1) / coarse.shape[2]
+    return (shares * levels**3).clamp_min(1e-6).sqrt()

@@ -12,7 +12,7 @@ from torch.nn.functional import normalize
 
 from models.evaluation.recognition import choose_threshold, rank_one
 from models.training.crops import CropStream, shaken
-from models.training.embedder import Plan, contrastive_loss, margin_loss, train
+from models.training.embedder import PALETTE, Plan, contrastive_loss, margin_loss, train
 from models.training.embedder_metrics import Scores, shared_threshold
 from models.vision.embedder import EmbedderConfig
 
@@ -100,6 +100,15 @@ def test_photographs_join_the_training_and_are_named_in_the_manifest(tmp_path: P
     data = json.loads((tmp_path / "out" / "manifest.json").read_text(encoding="utf-8"))["data"]
     assert (data["photographs"], data["photographs_credit"]) == ("photographs.csv", "ours, MIT")
     assert len(data["held_out_products"]) == 2
+
+
+def test_an_embedder_is_trained_further_with_a_palette_that_first_counts_nothing(tmp_path: Path) -> None:
+    plan = Plan(steps=1, looks=3, views=2, side_px=32, held_out=20)
+    train(tmp_path / "old", run=tmp_path / "old-run", plan=plan, start=TINY, device="cpu")
+    train(tmp_path / "new", run=tmp_path / "new-run", plan=plan, start=tmp_path / "old", device="cpu")
+    old, new = (json.loads((tmp_path / name / "config.json").read_text(encoding="utf-8")) for name in ("old", "new"))
+    assert (old["palette"], new["palette"]) == (0, PALETTE)
+    assert (old["widths"], old["dim"]) == (new["widths"], new["dim"])
 
 
 def _cost(scores: Scores, threshold: float) -> float:

@@ -9,8 +9,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
+from models.evaluation.datasets.labelled import DatasetError
 from models.training.photographs import KEPT_SIDE_PX, PhotographStream, photograph_crop, read_album, whole
-from models.types import ArtifactError
 
 
 def test_an_album_groups_a_listing_by_product(listing: Path) -> None:
@@ -29,10 +29,12 @@ def test_a_split_album_has_every_photograph_once_and_every_product_twice(listing
         assert one + other == whole_product
 
 
-@pytest.mark.parametrize("text", ["", "path,product_id\n", "path,product_id\nabsent.jpg,a\n", "file,label\na.jpg,a\n"])
+@pytest.mark.parametrize(
+    "text", ["", "path,product_id\n", "path,product_id\nabsent.jpg,a\n", "path,product_id\nlist.csv,a\n", "file,label\na.jpg,a\n"]
+)
 def test_an_unusable_listing_says_so(tmp_path: Path, text: str) -> None:
     (tmp_path / "list.csv").write_text(text, encoding="utf-8")
-    with pytest.raises(ArtifactError, match=r"list\.csv"):
+    with pytest.raises(DatasetError, match=r"list\.csv"):
         read_album(tmp_path / "list.csv")
 
 
