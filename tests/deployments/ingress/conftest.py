@@ -15,6 +15,7 @@ from deployments.ingress.fakes import FakeModels, fake_gateway, fake_models
 from deployments.ingress.session.registry import Sessions
 from deployments.store import Store
 from deployments.telemetry import Telemetry
+from tests.deployments.ingress.camera import Clock
 from tests.hostile_requests import load_shop
 
 Client = httpx.AsyncClient
@@ -69,6 +70,14 @@ def app(shared_app: FastAPI, store: Store, models: FakeModels) -> FastAPI:
     shared_app.state.gateway = fake_gateway(store, models, telemetry)
     shared_app.state.sessions = Sessions()
     return shared_app
+
+
+@pytest.fixture
+def clock(app: FastAPI) -> Clock:
+    """The clock of the app's room sessions."""
+    clock = Clock()
+    app.state.sessions = Sessions(clock)
+    return clock
 
 
 @asynccontextmanager
