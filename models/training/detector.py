@@ -114,7 +114,7 @@ def export(model: PreTrainedModel, out: Path, *, prepare: Preparation, plan: Pla
     with tempfile.TemporaryDirectory() as scratch:
         save_network(ProductEmbedder(EmbedderConfig(widths=(8, 8, 8, 8), depths=(0, 0, 0, 0), dim=8)), Path(scratch), side_px=32)
         metrics = evaluate_detector(ProductDetector.load(out, scratch, min_score=0.01), frames=plan.held_out)
-    command = f"livecart train detector --out {out.as_posix()} --seed {plan.seed}"
+    command = f"livecart train detector --out {out.as_posix()} --steps {plan.steps} --seed {plan.seed}"
     facts = {**data, "held_out_frames": plan.held_out, "side_px": prepare.height}
     write_manifest(out, kind="detector", schema=SCHEMA, command=command, seed=plan.seed, data=facts, metrics=metrics)
     return metrics
