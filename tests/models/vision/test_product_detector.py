@@ -2,6 +2,7 @@
 
 import io
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -9,11 +10,25 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import Image
-from transformers import DetrConfig, DetrForObjectDetection, ResNetConfig, RTDetrV2Config, RTDetrV2ForObjectDetection
+from transformers import DetrConfig, DetrForObjectDetection, ResNetConfig
 
 from models.artifacts import write_manifest
 from models.types import ArtifactError, FrameDetections, ModelInputError
 from models.vision.detector import ProductDetector
+from tests.models.vision.checkpoints import LABELS, save_tiny_d_fine, save_tiny_rt_detr
+
+
+def save_tiny_detr(folder: Path) -> None:
+    """One whose input keeps the aspect ratio."""
+    backbone = ResNetConfig(embedding_size=8, hidden_sizes=[8, 8, 8, 8], depths=[1, 1, 1, 1], layer_type="basic", out_features=["stage4"])
+    config = DetrConfig(
+        use_timm_backbone=False, use_pretrained_backbone=False, backbone=None, backbone_config=backbone, num_queries=7, d_model=16,
+        encoder_layers=1, decoder_layers=1, encoder_ffn_dim=16, decoder_ffn_dim=16, encoder_attention_heads=2,
+        decoder_attention_heads=2, id2label=dict(enumerate(LABELS)), label2id={name: index for index, name in enumerate(LABELS)},
+    )  # fmt: skip
+    DetrForObjectDetection(config).save_pretrained(folder)
+    settings_of = {"image_processor_type": "DetrImageProcessor", "size": {"shortest_edge": 64, "longest_edge": 128}, "do_pad": True}
+    (folder / "preprocessor_config.json").write_text(json.dumps(settings_of), encoding="utf-8")
 
 
 def detections(result: FrameDetections | ModelInputError) -> FrameDetections:
@@ -117,15 +132,15 @@ def test_the_match_threshold_comes_from_the_embedder(products: ProductDetector) 
     products.warm_up()
 
 
-@pytest.mark.parametrize("family", ["rt_detr_v2", "detr"])
+@pytest.mark.parametrize("save", [save_tiny_rt_detr, save_tiny_d_fine, save_tiny_detr])
 def test_checkpoints_of_the_detr_family_run_through_the_same_class(
-    family: str, tiny_embedder: Path, tmp_path: Path, frames: list[bytes]
+    save: Callable[[Path], None], tiny_embedder: Path, tmp_path: Path, frames: list[bytes]
 ) -> None:
-    _save_hub_checkpoint(family, tmp_path)
+    save(tmp_path)
     products = ProductDetector.load(tmp_path, tiny_embedder, min_score=0.0, max_detections=5)
     for result in products.detect(frames):
         assert 0 < len(detections(result).detections) <= 5
-    assert products.categories == ("a cup", "a shoe")
+    assert products.categories == LABELS
 
 
 def test_a_manifest_is_verified(tiny_detector: Path, tiny_embedder: Path, tmp_path: Path) -> None:
@@ -141,38 +156,3 @@ def test_a_manifest_is_verified(tiny_detector: Path, tiny_embedder: Path, tmp_pa
 def test_a_missing_folder_is_an_artifact_error(tiny_embedder: Path, tmp_path: Path) -> None:
     with pytest.raises(ArtifactError, match="absent"):
         ProductDetector.load(tmp_path / "absent", tiny_embedder)
-
-
-def _save_hub_checkpoint(family: str, folder: Path) -> None:
-    labels = {"id2label": {0: "a cup", 1: "a shoe"}, "label2id": {"a cup": 0, "a shoe": 1}}
-    square = {"size": {"height": 64, "width": 64}, "do_resize": True, "do_rescale": True, "rescale_factor": 1 / 255, "do_normalize": False}
-    if family == "rt_detr_v2":
-        _tiny_rt_detr(labels).save_pretrained(folder)
-        settings_of: dict[str, object] = {"image_processor_type": "RTDetrImageProcessor", **square}
-    else:
-        _tiny_detr(labels).save_pretrained(folder)
-        settings_of = {"image_processor_type": "DetrImageProcessor", "size": {"shortest_edge": 64, "longest_edge": 128}, "do_pad": True}
-    (folder / "preprocessor_config.json").write_text(json.dumps(settings_of), encoding="utf-8")
-
-
-def _tiny_rt_detr(labels: dict[str, object]) -> RTDetrV2ForObjectDetection:
-    config = RTDetrV2Config(
-        backbone_config=None, encoder_hidden_dim=16, encoder_in_channels=[8, 16, 16], encoder_ffn_dim=16, encoder_attention_heads=2,
-        encoder_layers=1, d_model=16, num_queries=12, decoder_in_channels=[16, 16, 16], decoder_ffn_dim=16, decoder_attention_heads=2,
-        decoder_layers=2, num_denoising=0, **labels,
-    )  # fmt: skip
-    config.backbone_config.embedding_size = 8
-    config.backbone_config.hidden_sizes = [8, 8, 16, 16]
-    config.backbone_config.depths = [1, 1, 1, 1]
-    config.backbone_config.layer_type = "basic"
-    return RTDetrV2ForObjectDetection(config)
-
-
-def _tiny_detr(labels: dict[str, object]) -> DetrForObjectDetection:
-    backbone = ResNetConfig(embedding_size=8, hidden_sizes=[8, 8, 8, 8], depths=[1, 1, 1, 1], layer_type="basic", out_features=["stage4"])
-    config = DetrConfig(
-        use_timm_backbone=False, use_pretrained_backbone=False, backbone=None, backbone_config=backbone, num_queries=7, d_model=16,
-        encoder_layers=1, decoder_layers=1, encoder_ffn_dim=16, decoder_ffn_dim=16, encoder_attention_heads=2,
-        decoder_attention_heads=2, **labels,
-    )  # fmt: skip
-    return DetrForObjectDetection(config)

@@ -1,6 +1,7 @@
 """What runs a network changes nothing that it says, and what cannot be converted is told."""
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -64,8 +65,7 @@ def test_the_shipped_weights_run_on_openvino_and_say_what_torch_says(shipped: Pr
 
 
 @pytest.mark.parametrize("save", [save_tiny_rt_detr, save_tiny_d_fine])
-def test_hub_checkpoints_of_fixed_input_size_convert(save: object, tmp_path: Path) -> None:
-    assert callable(save)
+def test_hub_checkpoints_of_fixed_input_size_convert(save: Callable[[Path], None], tmp_path: Path) -> None:
     save(tmp_path)
     checkpoint = load_checkpoint(tmp_path, kind="detector")
     assert network(DetectorHead(checkpoint), checkpoint, Compute(runtime="openvino")).runtime == "openvino"
