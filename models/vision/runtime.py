@@ -77,14 +77,14 @@ class TorchNetwork:
         there = {name: torch.as_tensor(value).to(self._device) for name, value in inputs.items()}
         wanted = len(next(iter(there.values())))
         if self._is_compiled:
-            there = {name: _filled(value) for name, value in there.items()}
+            there = {name: filled(value) for name, value in there.items()}
         with torch.inference_mode(), torch.autocast(self._device.type, dtype=torch.bfloat16, enabled=self._is_reduced):
             outputs = self._run(**there)
         return tuple(output[:wanted].cpu().numpy() for output in outputs)
 
 
-def _filled(batch: Tensor) -> Tensor:
-    """Repeats the last item until the batch has a size for which there is a graph."""
+def filled(batch: Tensor) -> Tensor:
+    """The batch with its last item repeated until it has a size for which there is a graph; past the largest as it is."""
     size = next((size for size in GRAPH_SIZES if size >= len(batch)), len(batch))
     return torch.cat((batch, batch[-1:].expand(size - len(batch), *batch.shape[1:])))
 
