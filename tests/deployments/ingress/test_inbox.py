@@ -1,0 +1,77 @@
+"""Messages by the letter, and the place for the newest frame."""
+
+import asyncio
+import json
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from deployments.ingress.session.inbox import Frame, Newest, read_message
+from graphs.errors import InvalidRequest
+from livecart_client import wire
+
+values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(), lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner)
+)
+nearly = st.fixed_dictionaries(
+    {},
+    optional={
+        "type": st.sampled_from(["frame", "comment", "ping"]) | values,
+        "base64": values,
+        "comment_id": values,
+        "viewer_id": values,
+        "text": values,
+    },
+)
+
+
+@settings(deadline=None)  # a busy machine is no fault
+@given(nearly | values)
+def test_whatever_is_sent_is_a_message_or_an_error_that_can_be_told(value: object) -> None:
+    try:
+        message = read_message(json.dumps(value))
+    except InvalidRequest as error:
+        assert error.message
+    else:
+        assert isinstance(message, wire.SessionFrame | wire.SessionComment | wire.SessionPing)
+
+
+@settings(deadline=None)
+@given(st.text())
+def test_any_text_is_a_message_or_an_error(text: str) -> None:
+    with pytest.raises(InvalidRequest):
+        read_message(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "param"),
+    [
+        ('{"type": "frame"}', "base64"),
+        ('{"type": "comment", "comment_id": "C-1", "viewer_id": "V-1", "text": 7}', "text"),
+        ("{}", "type"),
+        ('{"type": "dance"}', "type"),
+    ],
+)
+def test_an_error_names_the_field(text: str, param: str) -> None:
+    with pytest.raises(InvalidRequest) as caught:
+        read_message(text)
+    assert caught.value.param == param
+
+
+@given(st.integers(1, 30))
+def test_all_but_the_newest_are_dropped(count: int) -> None:
+    newest = Newest()
+    frames = [Frame(bytes([number]), float(number)) for number in range(count)]
+    drops = [newest.put(frame) for frame in frames]
+    assert drops == [False] + [True] * (count - 1)
+    assert newest.dropped == count - 1
+    assert asyncio.run(newest.take()) is frames[-1]
+
+
+async def test_who_waits_gets_the_next_frame() -> None:
+    newest, frame = Newest(), Frame(b"", 0.0)
+    waiting = asyncio.create_task(newest.take())
+    await asyncio.sleep(0)
+    assert newest.put(frame) is False
+    assert await waiting is frame
