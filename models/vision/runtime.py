@@ -8,6 +8,7 @@ import threading
 import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from importlib.util import find_spec
 from typing import Any, Literal, Protocol
 
@@ -121,7 +122,7 @@ def _converted(head: nn.Module, checkpoint: Checkpoint, compute: Compute) -> Any
         raise NotConvertedError("the size of its input varies")
     import openvino  # noqa: PLC0415  # a second, and only CPUs need it
 
-    core = openvino.Core()
+    core = _core()
     if compute.precision == "bfloat16" and "BF16" not in core.get_property("CPU", "OPTIMIZATION_CAPABILITIES"):
         raise NotConvertedError("this CPU does not compute in bfloat16")
     try:
@@ -132,6 +133,15 @@ def _converted(head: nn.Module, checkpoint: Checkpoint, compute: Compute) -> Any
         return core.compile_model(model, "CPU", _options(compute))
     except Exception as error:  # tracing runs the network's own code, which may raise anything
         raise NotConvertedError(f"the conversion failed: {type(error).__name__}: {str(error)[:300]}") from error
+
+
+@cache
+def _core() -> Any:  # noqa: ANN401  # OpenVINO's class
+    """One for the life of the process: each sets a signal stack for AMX and takes it away at its end, so that with two of them the
+    stack of the first stays in use after it is freed, and the next signal kills the process."""
+    import openvino  # noqa: PLC0415  # a second, and only CPUs need it
+
+    return openvino.Core()
 
 
 def _options(compute: Compute) -> dict[str, object]:
