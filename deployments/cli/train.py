@@ -32,11 +32,10 @@ def detector(  # noqa: PLR0913  # a command's options
     run: State = Path("runs/detector"),
     steps: Annotated[int, typer.Option(min=1)] = 10_000,
     *,
+    data: Annotated[Path | None, typer.Option(help="Labelled frames to show besides drawn ones: COCO, VOC or TSV.", exists=True)] = None,
+    pictures: Annotated[Path | None, typer.Option(help="Where the pictures of --data lie, if not there.", exists=True)] = None,
+    credit: Annotated[str, typer.Option(help="Whose the labelled frames are and under which licence, for the manifest.")] = "",
     start: Annotated[str | None, typer.Option(help="Go on from this checkpoint: a folder or hub id of any transformers detector.")] = None,
-    photographs: Annotated[
-        Path | None, typer.Option(help="CSV with the columns path,product_id: cut out and shown besides the drawn products.", exists=True)
-    ] = None,
-    credit: Annotated[str, typer.Option(help="Whose the photographs are and under which licence, for the manifest.")] = "",
     max_minutes: Annotated[float, typer.Option(help="Squeeze the schedule to end by then.", min=0.1)] = math.inf,
     seed: Seed = 0,
     device: Device = "auto",
@@ -45,13 +44,15 @@ def detector(  # noqa: PLR0913  # a command's options
 ) -> None:
     """Train the product detector on generated scenes: the one that ships, or any other of transformers.
 
-    Examples: `livecart train detector --out runs/my-detector --max-minutes 60`;
-    `livecart train detector --start PekingU/rtdetr_v2_r18vd --device cuda --out runs/rtdetr`
+    Examples: `livecart train detector --out runs/my-detector --start models/zoo/detector --data my-frames --max-minutes 60`;
+    `livecart train detector --out runs/rtdetr --start PekingU/rtdetr_v2_r18vd --device cuda`
     """
     from models.training.detector import Plan, train
+    from models.training.labelled import read_frames
 
     plan = Plan(steps=steps, seed=seed, max_minutes=max_minutes)
-    scores = train(out, run=run, plan=plan, start=start, photographs=photographs, credit=credit, device=device, threads=threads)
+    frames = read_frames(data, pictures) if data is not None else []
+    scores = train(out, run=run, plan=plan, start=start, frames=frames, credit=credit, device=device, threads=threads)
     _finish(out, scores, as_json=as_json)
 
 

@@ -15,7 +15,8 @@ from torch.utils.data import IterableDataset
 from models.demo.drawing import scene
 from models.demo.drawing.look import EMBLEMS, PATTERNS, Look, random_look
 from models.demo.drawing.views import numbered_view, render
-from models.training.pictures import compressed, worker_rng
+from models.training.pictures import worker_rng
+from models.training.weather import compressed
 
 CROP_SPRITE_PX = 88
 

@@ -7,8 +7,8 @@ from PIL import Image, ImageDraw, ImageFilter
 
 
 def cut_out(photograph: Image.Image, rng: Random, size_px: int) -> Image.Image:
-    """RGBA, `size_px` square: a part of the photograph in the outline of a thing, transparent around it."""
-    wide, tall = (side * rng.uniform(0.5, 1.0) for side in photograph.size)
+    """RGBA, `size_px` square: most of the photograph in the outline of a thing, transparent around it."""
+    wide, tall = (side * rng.uniform(0.85, 1.0) for side in photograph.size)
     left, top = rng.uniform(0, photograph.width - wide), rng.uniform(0, photograph.height - tall)
     scale = size_px * 0.9 / max(wide, tall)
     size = max(8, round(wide * scale)), max(8, round(tall * scale))

@@ -5,6 +5,7 @@ The loss is the network's own: `models/vision/losses.py` for ours, the matching 
 
 import math
 import tempfile
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,9 +17,9 @@ from transformers import PreTrainedModel
 from models.artifacts import write_manifest
 from models.demo.drawing.look import CATEGORIES
 from models.evaluation.detection import evaluate_detector
+from models.training.labelled import UNNAMED, FrameExample, LabelledFrame
 from models.training.loop import Schedule, Training, pick_device, save_network
-from models.training.photographs import read_album
-from models.training.pictures import FrameExample, FrameStream
+from models.training.pictures import FrameStream
 from models.types import ArtifactError
 from models.vision.architecture import DenseDetector, DenseDetectorConfig
 from models.vision.checkpoints import SCHEMA, Preparation, load_network, preparation_of
@@ -48,7 +49,7 @@ def train(  # noqa: PLR0913  # one keyword per setting
     run: Path = Path("runs/detector"),
     plan: Plan = Plan(),
     start: str | Path | None = None,
-    photographs: Path | None = None,
+    frames: Sequence[LabelledFrame] = (),
     credit: str = "",
     model: DenseDetectorConfig | None = None,
     device: str = "auto",
@@ -57,24 +58,25 @@ def train(  # noqa: PLR0913  # one keyword per setting
     """Trains (or resumes what `run` holds), writes the model with its manifest to `out` and returns the held-out metrics.
 
     `start` is a folder or hub id of any AutoModelForObjectDetection checkpoint to go on from; else the network of `model` begins at
-    random. `photographs` is a CSV with the columns path,product_id of products to cut out besides the drawn ones; `credit` says in the
-    manifest whose they are and under which licence. Returns `ap`, `ap50` and the like of unseen composites. Raises ArtifactError.
+    random. `frames` that people labelled are shown besides the drawn ones; `credit` says in the manifest whose they are and under which
+    licence. Returns `ap`, `ap50` and the like of unseen composites. Raises ArtifactError.
     """
     torch.manual_seed(plan.seed)
     torch.set_num_threads(threads)
     network, prepare = _network(model, start, plan.side_px)
+    if not isinstance(network, DenseDetector) and any(UNNAMED in frame.categories for frame in frames):
+        raise ArtifactError(f"{start} has to be told the category of every product: label them as one of {', '.join(CATEGORIES)}")
     schedule = Schedule(plan.steps, plan.learning_rate, limit_s=plan.max_minutes * 60, average_decay=0.998)
     training: Training[PreTrainedModel, FrameBatch] = Training(network, schedule, run=run, device=pick_device(device))
-    pictures = [each for product in read_album(photographs).pictures for each in product] if photographs is not None else []
-    stream = FrameStream(seed=plan.seed, side_px=prepare.height, first=training.step, photographs=pictures)
+    stream = FrameStream(seed=plan.seed, side_px=prepare.height, first=training.step, labelled=frames)
     loader = DataLoader(stream, batch_size=plan.batch_size, num_workers=1, collate_fn=collate, prefetch_factor=6)
     scale = Scaled(prepare).to(training.device)
     training.fit(loader, lambda network, batch: loss_of(network, scale, batch), title="detector")
     data: dict[str, object] = {"generator": "models.training.pictures.FrameStream", "frames": training.step * plan.batch_size}
     if start is not None:
         data["start"] = str(start)
-    if photographs is not None:
-        data |= {"photographs": photographs.name, "photographs_credit": credit}
+    if frames:
+        data |= {"labelled_frames": len(frames), "labelled_frames_credit": credit}
     return export(training.averaged, out, prepare=prepare, plan=plan, data=data)
 
 

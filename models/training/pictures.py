@@ -1,6 +1,5 @@
 """An endless seeded stream of drawn live-room frames for the detector's training, made on the fly in worker processes."""
 
-import io
 from collections.abc import Iterator, Sequence
 from random import Random
 
@@ -8,44 +7,47 @@ import numpy as np
 import torch
 import torch.nn.functional as F  # noqa: N812  # the field's name for it
 from PIL import Image
-from torch import Tensor
 from torch.utils.data import IterableDataset, get_worker_info
 
 from models.demo.drawing.frame import Picture, compose, on_plain
 from models.demo.drawing.look import CATEGORIES, random_look
 from models.demo.drawing.views import numbered_view, render
 from models.training.cutouts import cut_out
-from models.training.weather import weathered
+from models.training.labelled import FrameExample, LabelledFrame, cut_products, labelled_example
+from models.training.weather import compressed, weathered
 
 SPRITE_PX = 200
 POOL_SIZE = 384
-PHOTOGRAPHED = 0.2  # share of the products that are cut out of photographs, where there are some
-PHOTOGRAPHED_CATEGORY = CATEGORIES.index("food")
+LABELLED = 0.4  # share of the frames that people labelled, where there are some
+CUT_OUT = 0.2  # share of the products in drawn rooms that are cut out of them
 SHUFFLED_FRAMES = 48  # relatives of one frame are spread over several batches
 FRAME_SIZES = ((292, 520), (338, 450), (382, 382), (450, 338), (520, 292))  # width, height: the shapes of phones and cameras
-FrameExample = tuple[Tensor, Tensor, Tensor]  # uint8 (3, side, side); float (k, 4) x1 y1 x2 y2 in 0..1; int64 (k,) categories
 
 
 class FrameStream(IterableDataset[FrameExample]):
     """Live-room frames with their boxes. Each frame shows zero to five products out of a pool that keeps being renewed.
 
-    `photographs` are of food.
+    Some of the frames are `labelled` ones, and some of the products are cut out of them.
     """
 
-    def __init__(self, *, seed: int, side_px: int, first: int = 0, photographs: Sequence[Image.Image] = ()) -> None:
+    def __init__(self, *, seed: int, side_px: int, first: int = 0, labelled: Sequence[LabelledFrame] = ()) -> None:
         self.seed = seed
         self.side_px = side_px
-        self.photographs = photographs
+        self.labelled = labelled
         self.first = first  # how many were drawn before: a resumed training sees others
 
     def __iter__(self) -> Iterator[FrameExample]:
         rng = worker_rng(self.seed, self.first)
-        pool = [_sprite(rng, self.photographs) for _ in range(32)]
+        products = cut_products(self.labelled)
+        pool = [_sprite(rng, products) for _ in range(32)]
         ready: list[FrameExample] = []
         while True:
-            pool += [_sprite(rng, self.photographs)] * (rng.random() < 0.7)
+            pool += [_sprite(rng, products)] * (rng.random() < 0.7)
             del pool[: max(0, len(pool) - POOL_SIZE)]
-            example = frame_example(rng, pool, self.side_px)
+            if self.labelled and rng.random() < LABELLED:
+                example = labelled_example(rng.choice(self.labelled), rng, self.side_px)
+            else:
+                example = frame_example(rng, pool, self.side_px)
             closer = zoomed(example, rng)
             ready += [example, mirrored(example, rng), closer, mirrored(closer, rng)]
             while len(ready) >= SHUFFLED_FRAMES:
@@ -90,20 +92,12 @@ def _frame(rng: Random, chosen: list[tuple[Image.Image, int]]) -> Picture:
     return compose([sprite for sprite, _ in chosen], rng, rng.choice(FRAME_SIZES))
 
 
-def _sprite(rng: Random, photographs: Sequence[Image.Image]) -> tuple[Image.Image, int]:
-    if photographs and rng.random() < PHOTOGRAPHED:
-        return cut_out(rng.choice(photographs), rng, SPRITE_PX), PHOTOGRAPHED_CATEGORY
+def _sprite(rng: Random, products: Sequence[tuple[Image.Image, int]]) -> tuple[Image.Image, int]:
+    if products and rng.random() < CUT_OUT:
+        product, category = rng.choice(products)
+        return cut_out(product, rng, SPRITE_PX), category
     look = random_look(rng)
     return render(look, numbered_view(rng.randrange(6), seed=look.seed), SPRITE_PX), CATEGORIES.index(look.category)
-
-
-def compressed(picture: Image.Image, rng: Random) -> Image.Image:
-    """Every other picture through a JPEG encoder of any quality."""
-    if rng.random() < 0.5:
-        return picture
-    buffer = io.BytesIO()
-    picture.save(buffer, "JPEG", quality=rng.randrange(35, 92))
-    return Image.open(buffer).convert("RGB")
 
 
 def worker_rng(seed: int, first: int) -> Random:

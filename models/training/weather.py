@@ -1,5 +1,6 @@
 """What happens to a drawn frame before a detector sees it: stickers, light, shaky hands, noisy cameras, encoders."""
 
+import io
 from random import Random
 
 import numpy as np
@@ -21,6 +22,15 @@ def weathered(picture: Image.Image, rng: Random) -> Image.Image:
         reduced = picture.resize((round(picture.width * small), round(picture.height * small)), Image.Resampling.BILINEAR)
         picture = reduced.resize(picture.size, Image.Resampling.BILINEAR)
     return _grained(picture, rng) if rng.random() < 0.3 else picture
+
+
+def compressed(picture: Image.Image, rng: Random) -> Image.Image:
+    """Every other picture through a JPEG encoder of any quality."""
+    if rng.random() < 0.5:
+        return picture
+    buffer = io.BytesIO()
+    picture.save(buffer, "JPEG", quality=rng.randrange(35, 92))
+    return Image.open(buffer).convert("RGB")
 
 
 def _stick(picture: Image.Image, rng: Random) -> None:
