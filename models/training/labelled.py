@@ -16,6 +16,7 @@ from models.evaluation.datasets.labelled import Labelled
 from models.training.weather import compressed, weathered
 from models.types import Box
 from models.vision.images import decode
+from models.vision.suppression import overlaps
 
 KEPT_PX = 480  # the longer side kept in memory
 MAX_PIXELS = 40_000_000
@@ -40,7 +41,7 @@ def read_frames(data: Path, pictures: Path | None = None) -> list[LabelledFrame]
 
 def labelled_example(frame: LabelledFrame, rng: Random, side_px: int) -> FrameExample:
     """One look at a frame: a part of it or, smaller, all of it, in another light, stretched to a square of `side_px`."""
-    image = _without_crowds(frame, rng) if frame.crowds and rng.random() < 0.5 else frame.image
+    image = _without_crowds(frame, rng) if _is_heap(frame) or rng.random() < 0.5 else frame.image
     window = _window(image.size, rng)
     whole = window[2] - window[0], window[3] - window[1]
     canvas = Image.new("RGB", (round(whole[0]), round(whole[1])), tuple(rng.randrange(256) for _ in range(3)))
@@ -66,6 +67,13 @@ def cut_products(frames: Sequence[LabelledFrame], least_px: int = 60) -> list[tu
         for box, category in zip(frame.boxes, frame.categories, strict=True)
         if min(box[2] - box[0], box[3] - box[1]) >= least_px
     ]
+
+
+def _is_heap(frame: LabelledFrame) -> bool:
+    """Whether a crowd holds products that are labelled beside such that are not."""
+    if not frame.crowds or not frame.boxes:
+        return False
+    return bool(overlaps(np.asarray(frame.boxes, dtype=np.float32), np.asarray(frame.crowds, dtype=np.float32)).any())
 
 
 def _window(size: tuple[int, int], rng: Random) -> Box:
