@@ -84,11 +84,12 @@ class Watch:
             return Update(self._confirmed())
         half_s = self._half_gap_s(at_s)
         self._stretch(half_s)
+        self._let_go([track for track in self._tracks if track.is_gone(at_s, self._settings)])  # what comes now is another object
         found = associate(reply.products, self._tracks, iou=self._settings.iou)
         for track in self._tracks:
             track.missed += 1
         in_frame = [self._take_in(seen, track, at_s, at_s - half_s) for seen, track in zip(reply.products, found, strict=True)]
-        self._let_go(track for track in self._tracks if track.is_gone(at_s, self._settings))
+        self._let_go([track for track in self._tracks if track.is_gone(at_s, self._settings)])
         self._frame_at_s = at_s
         began, shown = self._turn_over()
         return Update(self._confirmed(), tuple(track.as_seen() for track in in_frame), bool(began or shown), began, shown)

@@ -139,6 +139,13 @@ def test_after_its_end_a_product_that_comes_back_is_another_display() -> None:
     assert [(display.product_id, display.order) for display in displays(updates)] == [(A, 1), (A, 2)]
 
 
+def test_what_comes_after_an_empty_hand_is_another_object() -> None:
+    """The last sight of A was taken for B, which then comes up in the same place."""
+    first, second = displays(watched(held([*"AAAAAAA", "B", None, None, None, *"BBBBBBB"])))
+    assert (first.product_id, first.began_s, first.ended_s) == (A, 0.0, 3.75)
+    assert (second.product_id, second.began_s) == (B, 5.25)
+
+
 def test_a_watch_goes_on_after_its_close() -> None:
     watch = Watch()
     watched(held([A] * 6), watch=watch)
