@@ -11,7 +11,8 @@ LEVELS = 4
 
 def embedder(palette: int) -> ProductEmbedder:
     torch.manual_seed(0)
-    return ProductEmbedder(EmbedderConfig(widths=(8, 8, 8, 8), depths=(0, 0, 0, 0), dim=16, palette=palette)).eval()
+    made: ProductEmbedder = ProductEmbedder(EmbedderConfig(widths=(8, 8, 8, 8), depths=(0, 0, 0, 0), dim=16, palette=palette)).eval()
+    return made
 
 
 def pictures(seed: int) -> torch.Tensor:
