@@ -52,7 +52,7 @@ class DetectorConfig(Frozen):
     runtime: Literal["auto", "openvino", "torch"] = "auto"  # auto: OpenVINO on a CPU, torch elsewhere and for what does not convert
     compile: bool = False  # torch only: compiled, with CUDA graphs on a GPU
     threads: Annotated[int, Field(ge=1, le=256)] | None = 1  # of a forward pass; None: one a core
-    min_score: Annotated[float, Field(ge=0, le=1)] = 0.3
+    min_score: Annotated[float, Field(ge=0, le=1)] = 0.4
     max_megapixels: Annotated[float, Field(gt=0, le=1_000)] = 40.0
     max_detections: Annotated[int, Field(ge=1, le=300)] = 20
 

@@ -45,7 +45,7 @@ class ProductDetector:
         embedder: Checkpoint,
         *,
         max_pixels: int = 40_000_000,
-        min_score: float = 0.3,
+        min_score: float = 0.4,
         max_detections: int = 20,
         compute: Compute = ON_CPU,
     ) -> None:
@@ -67,7 +67,7 @@ class ProductDetector:
         embedder: str | Path,
         *,
         max_pixels: int = 40_000_000,
-        min_score: float = 0.3,
+        min_score: float = 0.4,
         max_detections: int = 20,
         threads: int | None = None,
         compute: Compute = ON_CPU,
