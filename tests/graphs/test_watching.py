@@ -141,7 +141,7 @@ def test_after_its_end_a_product_that_comes_back_is_another_display() -> None:
 
 def test_what_comes_after_an_empty_hand_is_another_object() -> None:
     """The last sight of A was taken for B, which then comes up in the same place."""
-    first, second = displays(watched(held([*"AAAAAAA", "B", None, None, None, *"BBBBBBB"])))
+    first, second = displays(watched(held([*[A] * 7, B, None, None, None, *[B] * 7])))
     assert (first.product_id, first.began_s, first.ended_s) == (A, 0.0, 3.75)
     assert (second.product_id, second.began_s) == (B, 5.25)
 

@@ -1,0 +1,117 @@
+"""State that backends keep up to date: products, knowledge, rooms, events, viewers."""
+
+from typing import Annotated, Literal
+
+from pydantic import AwareDatetime, Field, model_validator
+
+from livecart_client.wire.base import (
+    Amount,
+    AttributeValue,
+    Flag,
+    Identifier,
+    Language,
+    LongText,
+    Moment,
+    Name,
+    NotBoolean,
+    ProductIds,
+    Reply,
+    Request,
+    ShortText,
+)
+
+
+class Money(Request):
+    amount: Amount
+    currency: Annotated[str, Field(pattern=r"^[A-Z]{3}$")]
+
+
+class Product(Request):
+    product_id: Identifier
+    title: Name
+    brand: Name | None = None
+    category: Name
+    price: Money
+    attributes: Annotated[dict[Name, AttributeValue], Field(max_length=100)] = {}  # noqa: RUF012  # pydantic copies defaults
+    description: LongText | None = None
+    tags: Annotated[tuple[Name, ...], Field(max_length=50)] = ()
+    stock: Annotated[int, Field(ge=0, le=1_000_000_000, strict=True)] | None = None
+
+
+class Document(Request):
+    document_id: Identifier
+    kind: Literal["qa", "document"]
+    product_id: Identifier | None = None
+    question: ShortText | None = None
+    answer: LongText | None = None
+    text: LongText | None = None
+    language: Language | None = None
+
+    @model_validator(mode="after")
+    def _has_its_text(self) -> "Document":
+        if self.kind == "qa" and not (self.question and self.answer):
+            raise ValueError("a `qa` needs `question` and `answer`")
+        if self.kind == "document" and not self.text:
+            raise ValueError("a `document` needs `text`")
+        return self
+
+
+class Room(Request):
+    room_id: Identifier
+    title: Name
+    host: Name
+    tags: Annotated[tuple[Name, ...], Field(max_length=50)] = ()
+    live: Flag = False
+    shelf: ProductIds = ()
+    showing: Identifier | None = None
+
+
+EventType = Literal[
+    "enter", "leave", "watch", "impression", "click", "like", "comment", "share", "cart", "purchase", "display", "correction"
+]
+
+
+class Event(Request):
+    event_id: Identifier
+    viewer_id: Identifier
+    type: EventType
+    at: Moment
+    room_id: Identifier | None = None
+    product_id: Identifier | None = None
+    value: Annotated[float, NotBoolean] | None = None
+    text: ShortText | None = None
+
+
+class Views(Reply):
+    product_id: str
+    views: int
+
+
+class Accepted(Reply):
+    accepted: int
+    duplicates: int
+
+
+class OpenQuestion(Reply):
+    """A question of a viewer that nobody could answer, and what became of it."""
+
+    question: str
+    at: AwareDatetime
+    status: str
+    room_id: str | None = None
+    product_id: str | None = None
+
+
+class Exposure(Reply):
+    """A variant of an experiment that a viewer was shown."""
+
+    experiment: str
+    variant: str
+    at: AwareDatetime
+
+
+class Viewer(Reply):
+    viewer_id: str
+    events: list[Event]
+    questions: list[OpenQuestion] = []  # noqa: RUF012  # pydantic copies defaults
+    exposures: list[Exposure] = []  # noqa: RUF012  # pydantic copies defaults
