@@ -86,6 +86,7 @@ class DenseDetector(PreTrainedModel):  # type: ignore[misc]  # transformers is u
     config_class = DenseDetectorConfig
     base_model_prefix = "detector"
     main_input_name = "pixel_values"
+    _loss_function = None  # asked for when the network is converted; without an answer transformers warns
 
     def __init__(self, config: DenseDetectorConfig) -> None:
         super().__init__(config)

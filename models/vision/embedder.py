@@ -37,6 +37,7 @@ class ProductEmbedder(PreTrainedModel):  # type: ignore[misc]  # transformers is
     config_class = EmbedderConfig
     base_model_prefix = "embedder"
     main_input_name = "pixel_values"
+    _loss_function = None  # asked for when the network is converted; without an answer transformers warns
 
     def __init__(self, config: EmbedderConfig) -> None:
         super().__init__(config)
