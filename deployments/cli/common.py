@@ -16,7 +16,9 @@ if TYPE_CHECKING:
 DEFAULT_URL = "http://127.0.0.1:8000"
 
 Home = Annotated[Path, typer.Option(envvar="LIVECART_HOME", help="Where the data of this installation lives.")]
-Url = Annotated[str, typer.Option(envvar="LIVECART_URL", help="The server. Empty: the one running in --home, else port 8000.")]
+Url = Annotated[
+    str, typer.Option(envvar="LIVECART_URL", help="The server. Empty: the one running in $LIVECART_HOME or .livecart, else port 8000.")
+]
 Key = Annotated[str, typer.Option(envvar="LIVECART_KEY", help="API key, where the server has keys.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
 HERE = Path(".livecart")
@@ -26,6 +28,17 @@ def fail(message: str, *, code: int = 1) -> NoReturn:
     """Ends the command: the message on standard error, the code for the shell."""
     typer.secho(message, err=True, fg=typer.colors.RED if sys.stderr.isatty() else None)
     raise typer.Exit(code)
+
+
+@contextmanager
+def errors_named() -> Iterator[None]:
+    """Data or weights that cannot be used end the command with what is wrong with them. Also decorates a whole command."""
+    from models.types import ArtifactError, ModelInputError
+
+    try:
+        yield
+    except (ArtifactError, ModelInputError) as error:
+        fail(str(error))
 
 
 def print_json(value: object) -> None:

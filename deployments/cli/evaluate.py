@@ -1,14 +1,13 @@
 """`livecart evaluate`: what the eye is worth on your own pictures. Pictures stay on this machine; no server is needed."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from deployments.cli.common import AsJson, fail, print_json
+from deployments.cli.common import AsJson, errors_named, fail, print_json
 
 if TYPE_CHECKING:
     from models.evaluation.datasets.labelled import Labelled
@@ -66,7 +65,7 @@ def detector(  # noqa: PLR0913  # a command's options
 
     Examples: `livecart evaluate detector --data my-pictures --json`; `livecart evaluate detector --frames 400`
     """
-    with _errors_named():
+    with errors_named():
         labelled = _labelled(data, pictures, form, limit=limit, frames=frames, seed=seed)
         eye = detector or _shipped("detector"), embedder or _shipped("embedder")
         scores = _detector_scores(labelled, eye, min_score=min_score, by_category=not class_agnostic, draw=draw)
@@ -93,7 +92,7 @@ def recognition(  # noqa: PLR0913  # a command's options
 
     Example: `livecart evaluate recognition --enrol enrol.csv --queries queries.csv --shelf-size 10 --shelf-size 30 --json`
     """
-    with _errors_named():
+    with errors_named():
         from models.evaluation.datasets.listing import read_listing
         from models.evaluation.photographs import Plan, at_most, evaluate_photographs, methods
 
@@ -155,17 +154,6 @@ def _tracked(labelled: "Sequence[Labelled]") -> "Iterator[Labelled]":
     from rich.progress import track
 
     yield from track(labelled, "detecting", console=Console(stderr=True))
-
-
-@contextmanager
-def _errors_named() -> Iterator[None]:
-    """Data or weights that cannot be used end the command with what is wrong with them."""
-    from models.types import ArtifactError, ModelInputError
-
-    try:
-        yield
-    except (ArtifactError, ModelInputError) as error:
-        fail(str(error))
 
 
 def _finish_detector(facts: Mapping[str, object], *, as_json: bool) -> None:

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from deployments.cli.common import AsJson, print_json
+from deployments.cli.common import AsJson, errors_named, print_json
 
 app = typer.Typer(help="Train the models. Long runs show progress and resume.", no_args_is_help=True)
 Out = Annotated[Path, typer.Option(help="Folder for the finished artifact and its manifest.")]
@@ -27,6 +27,7 @@ def _finish(out: Path, scores: Mapping[str, float], *, as_json: bool) -> None:
 
 
 @app.command()
+@errors_named()
 def detector(  # noqa: PLR0913  # a command's options
     out: Out,
     run: State = Path("runs/detector"),
@@ -52,11 +53,13 @@ def detector(  # noqa: PLR0913  # a command's options
 
     plan = Plan(steps=steps, seed=seed, max_minutes=max_minutes)
     frames = read_frames(data, pictures) if data is not None else []
-    scores = train(out, run=run, plan=plan, start=start, frames=frames, credit=credit, device=device, threads=threads)
+    options = {name: path.as_posix() for name, path in (("--data", data), ("--pictures", pictures)) if path is not None}
+    scores = train(out, run=run, plan=plan, start=start, frames=frames, credit=credit, options=options, device=device, threads=threads)
     _finish(out, scores, as_json=as_json)
 
 
 @app.command()
+@errors_named()
 def embedder(  # noqa: PLR0913  # a command's options
     out: Out,
     run: State = Path("runs/embedder"),
@@ -86,6 +89,7 @@ def embedder(  # noqa: PLR0913  # a command's options
 
 
 @app.command()
+@errors_named()
 def writer(
     out: Out,
     run: State = Path("runs/writer"),
@@ -104,6 +108,7 @@ def writer(
 
 
 @app.command("text-embedder")
+@errors_named()
 def text_embedder(out: Out, seed: Seed = 7, *, as_json: AsJson = False) -> None:
     """Train the embedder that finds products and knowledge by text.
 
@@ -115,6 +120,7 @@ def text_embedder(out: Out, seed: Seed = 7, *, as_json: AsJson = False) -> None:
 
 
 @app.command()
+@errors_named()
 def intent(out: Out, seed: Seed = 7, *, as_json: AsJson = False) -> None:
     """Train the classifier of what a comment wants.
 
@@ -126,6 +132,7 @@ def intent(out: Out, seed: Seed = 7, *, as_json: AsJson = False) -> None:
 
 
 @app.command()
+@errors_named()
 def sentiment(
     out: Out,
     data: Annotated[Path | None, typer.Option(help="Folder with pos.txt and neg.txt, besides the generated comments.", exists=True)] = None,
@@ -143,6 +150,7 @@ def sentiment(
 
 
 @app.command()
+@errors_named()
 def recommender(
     out: Out,
     text_embedder: Annotated[Path, typer.Option(help="The artifact that will serve.")] = Path("models/zoo/text_embedder"),

@@ -4,8 +4,9 @@ The loss is the network's own: `models/vision/losses.py` for ours, the matching 
 """
 
 import math
+import shlex
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -51,6 +52,7 @@ def train(  # noqa: PLR0913  # one keyword per setting
     start: str | Path | None = None,
     frames: Sequence[LabelledFrame] = (),
     credit: str = "",
+    options: Mapping[str, str] = {},
     model: DenseDetectorConfig | None = None,
     device: str = "auto",
     threads: int = 1,
@@ -59,7 +61,8 @@ def train(  # noqa: PLR0913  # one keyword per setting
 
     `start` is a folder or hub id of any AutoModelForObjectDetection checkpoint to go on from; else the network of `model` begins at
     random. `frames` that people labelled are shown besides the drawn ones; `credit` says in the manifest whose they are and under which
-    licence. Returns `ap`, `ap50` and the like of unseen composites. Raises ArtifactError.
+    licence, `options` where the command that makes the model again finds them (`--data`, `--pictures`). Returns `ap`, `ap50` and the
+    like of unseen composites. Raises ArtifactError.
     """
     torch.manual_seed(plan.seed)
     torch.set_num_threads(threads)
@@ -77,7 +80,15 @@ def train(  # noqa: PLR0913  # one keyword per setting
         data["start"] = str(start)
     if frames:
         data |= {"labelled_frames": len(frames), "labelled_frames_credit": credit}
-    return export(training.averaged, out, prepare=prepare, plan=plan, data=data)
+    command = _command(out, plan, {"--start": str(start or ""), **options, "--credit": credit})
+    return export(training.averaged, out, prepare=prepare, plan=plan, data=data, command=command)
+
+
+def _command(out: Path, plan: Plan, options: Mapping[str, str]) -> str:
+    """The command that makes the model again, each value one word of the shell; options without a value are left out."""
+    limit = "" if math.isinf(plan.max_minutes) else f"{plan.max_minutes:g}"
+    given = {"--out": out.as_posix(), "--steps": str(plan.steps), "--seed": str(plan.seed), **options, "--max-minutes": limit}
+    return shlex.join(["livecart", "train", "detector", *(word for name, value in given.items() if value for word in (name, value))])
 
 
 def _network(config: DenseDetectorConfig | None, start: str | Path | None, side_px: int) -> tuple[PreTrainedModel, Preparation]:
@@ -110,13 +121,14 @@ def collate(examples: list[FrameExample]) -> FrameBatch:
     return torch.stack([pixels for pixels, _, _ in examples]), [boxes for _, boxes, _ in examples], [labels for _, _, labels in examples]
 
 
-def export(model: PreTrainedModel, out: Path, *, prepare: Preparation, plan: Plan, data: dict[str, object]) -> dict[str, float]:
+def export(
+    model: PreTrainedModel, out: Path, *, prepare: Preparation, plan: Plan, data: dict[str, object], command: str
+) -> dict[str, float]:
     """Writes weights (fp16), input settings and manifest to `out`; the metrics are those of unseen composites."""
     save_network(model, out, side_px=prepare.height, mean=prepare.mean, std=prepare.std)
     with tempfile.TemporaryDirectory() as scratch:
         save_network(ProductEmbedder(EmbedderConfig(widths=(8, 8, 8, 8), depths=(0, 0, 0, 0), dim=8)), Path(scratch), side_px=32)
         metrics = evaluate_detector(ProductDetector.load(out, scratch, min_score=0.01), frames=plan.held_out)
-    command = f"livecart train detector --out {out.as_posix()} --steps {plan.steps} --seed {plan.seed}"
     facts = {**data, "held_out_frames": plan.held_out, "side_px": prepare.height}
     write_manifest(out, kind="detector", schema=SCHEMA, command=command, seed=plan.seed, data=facts, metrics=metrics)
     return metrics

@@ -5,6 +5,7 @@ Photographs of real products, when there are some, join the same loss and, besid
 """
 
 import math
+import shlex
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import repeat
@@ -239,7 +240,7 @@ def _export(
         **data,
     }
     options = (("--start", data.get("started_from")), ("--photographs", data.get("photographs")))
-    given = "".join(f" {option} {value}" for option, value in options if value is not None)
-    command = f"livecart train embedder --out {out.as_posix()} --steps {data['steps']} --seed {plan.seed}{given}"
+    given = "".join(f" {option} {shlex.quote(str(value))}" for option, value in options if value is not None)
+    command = f"livecart train embedder --out {shlex.quote(out.as_posix())} --steps {data['steps']} --seed {plan.seed}{given}"
     write_manifest(out, kind="embedder", schema=SCHEMA, command=command, seed=plan.seed, data=facts, metrics=metrics)
     return metrics

@@ -99,6 +99,12 @@ def test_every_command_has_help_with_an_example(command: list[str]) -> None:
     assert f"livecart {' '.join(command)}" in shown.output
 
 
+def test_the_help_of_a_client_names_only_what_it_takes() -> None:
+    shown = RUNNER.invoke(app, ["recognize", "--help"], env={"COLUMNS": "200"}).output
+    assert "$LIVECART_HOME" in shown
+    assert "--home" not in shown
+
+
 def test_help_imports_nothing_heavy() -> None:
     code = "import sys, deployments.cli; print({'ray', 'torch', 'vllm', 'fastapi', 'httpx', 'numpy'} & set(sys.modules))"
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.strip() == "set()"

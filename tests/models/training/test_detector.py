@@ -1,6 +1,7 @@
 """The detector's training: targets and losses keep their laws, a run is resumed, the result loads."""
 
 import json
+import shlex
 from pathlib import Path
 from random import Random
 
@@ -181,14 +182,22 @@ def test_a_training_is_resumed_and_its_result_carries_a_manifest(tmp_path: Path)
 
 def test_a_detector_of_another_family_is_trained_on_with_its_own_loss(tmp_path: Path) -> None:
     save_network(tiny_d_fine(), tmp_path / "hub", side_px=64, mean=(0.5, 0.5, 0.5), std=(0.5, 0.5, 0.5))
-    plan = Plan(steps=1, batch_size=2, held_out=2, learning_rate=1e-4)
-    metrics = train(tmp_path / "out", run=tmp_path / "run", plan=plan, start=tmp_path / "hub", device="cpu")
+    plan = Plan(steps=1, batch_size=2, held_out=2, learning_rate=1e-4, max_minutes=30)
+    metrics = train(
+        tmp_path / "out", run=tmp_path / "run", plan=plan, start=tmp_path / "hub",
+        credit="our shop; MIT", options={"--data": "my frames"}, device="cpu",
+    )  # fmt: skip
     assert {"ap", "ap50"} <= metrics.keys()
     settings = json.loads((tmp_path / "out" / "preprocessor_config.json").read_text(encoding="utf-8"))
     assert settings["image_mean"] == [0.5, 0.5, 0.5]
     config = json.loads((tmp_path / "out" / "config.json").read_text(encoding="utf-8"))
     assert config["model_type"] == "d_fine"
     assert "shoes" in config["label2id"]
+    command = json.loads((tmp_path / "out" / "manifest.json").read_text(encoding="utf-8"))["command"]
+    assert shlex.split(command) == [
+        *("livecart", "train", "detector", "--out", str(tmp_path / "out"), "--steps", "1", "--seed", "0"),
+        *("--start", str(tmp_path / "hub"), "--data", "my frames", "--credit", "our shop; MIT", "--max-minutes", "30"),
+    ]
 
 
 def test_a_start_that_is_no_checkpoint_is_refused(tmp_path: Path) -> None:
