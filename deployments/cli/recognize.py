@@ -20,6 +20,7 @@ Out = Annotated[Path | None, typer.Option("--out", help="Write the video with bo
 Seconds = Annotated[float | None, typer.Option("--seconds", help="Stop after so much of the video.", min=0.1)]
 FontFile = Annotated[Path | None, typer.Option("--font", help="Font for the titles; by default one of the system's that has Chinese.")]
 Force = Annotated[bool, typer.Option("--force", help="Overwrite the file of --out.")]
+OF_VIDEO = ("fps", "out", "seconds", "font", "force")
 MAGIC = (b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n")
 
 
@@ -35,6 +36,7 @@ def recognize(  # noqa: PLR0913  # a command's options
     seconds: Seconds = None,
     font: FontFile = None,
     *,
+    context: typer.Context,
     force: Force = False,
     url: Url = "",
     key: Key = "",
@@ -48,6 +50,7 @@ def recognize(  # noqa: PLR0913  # a command's options
     `livecart recognize rtmp://host/live/room-1 --fps 4 --seconds 600 --json`; `livecart recognize https://host/live.m3u8`
     """
     if _is_picture(source):
+        _refuse_video_options(context, source)
         _recognize_picture(Path(source), room, url=url, key=key, as_json=as_json)
         return
     from deployments.video.errors import VideoError
@@ -63,6 +66,13 @@ def recognize(  # noqa: PLR0913  # a command's options
         print_json(outcome.to_dict())
     else:
         _print_timeline(outcome)
+
+
+def _refuse_video_options(context: typer.Context, picture: str) -> None:
+    sources = {name: context.get_parameter_source(name) for name in OF_VIDEO}
+    given = [f"--{name}" for name, source in sources.items() if source is not None and source.name == "COMMANDLINE"]
+    if given:
+        fail(f"{picture} is a picture, and {', '.join(given)} only for videos: leave out what does not apply", code=2)
 
 
 def _recognize_picture(picture: Path, room: str, *, url: str, key: str, as_json: bool) -> None:

@@ -87,6 +87,16 @@ def test_a_picture_is_answered_as_a_picture(eye: Eye, tmp_path: Path) -> None:
         assert "red Red Mug (0.90)" in recognize(eye, str(picture)).stdout
 
 
+def test_what_is_only_for_videos_is_refused_with_a_picture(eye: Eye, tmp_path: Path) -> None:
+    picture = tmp_path / "frame.png"
+    Image.new("RGB", (40, 30), "red").save(picture)
+    for options in (["--out", "a.mp4"], ["--fps", "2"], ["--seconds", "3"], ["--font", "a.ttf"], ["--force"]):
+        result = recognize(eye, str(picture), *options)
+        assert result.exit_code == 2
+        assert f"is a picture, and {options[0]} only for videos" in result.output
+    assert not eye.seen
+
+
 def test_a_damaged_video_is_recognised_as_far_as_it_goes(eye: Eye, tmp_path: Path) -> None:
     whole = film(tmp_path / "whole.mp4", steady(10), SHOW, movflags="+faststart").read_bytes()
     cut = tmp_path / "cut.mp4"
