@@ -36,7 +36,7 @@ def create_app(
         telemetry: give the one that the gateway's graphs report to, so that `/metrics` and `/v1/graphs` show them.
         placements: for `/v1/graphs`, the deployments of nodes that leave the ingress process: `graph.node` -> deployment.
         sessions: give one to end the room sessions with the process.
-        more_routers: further protocols (OpenAI, Open Inference Protocol, sessions), made with `routing.Router` to share its rules.
+        more_routers: further protocols (OpenAI, Open Inference Protocol), made with `routing.Router` to share its rules.
     """
     app: FastAPI = FastAPI(
         title="livecart",

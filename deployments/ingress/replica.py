@@ -11,10 +11,11 @@ from ray.serve.handle import DeploymentHandle
 from deployments.gateway import Gateway
 from deployments.ingress.api import create_app
 from deployments.ingress.auth import auth_from_environment
-from deployments.ingress.session.registry import STOPPING_VARIABLE, Sessions
+from deployments.ingress.session.registry import Sessions
 from deployments.settings import IngressConfig, Settings
 from deployments.shop import open_store
 from deployments.telemetry import Telemetry, configure_logging
+from deployments.variables import STOPPING_VARIABLE
 from deployments.wiring import Wiring, cancelled
 
 

@@ -10,7 +10,6 @@ from deployments.ingress.session.room import RoomSession
 from graphs.errors import Overloaded
 
 GOING_AWAY = 1001
-STOPPING_VARIABLE = "LIVECART_STOPPING"  # names a file that the launcher makes when it begins to stop
 LOOK_S = 0.25
 
 

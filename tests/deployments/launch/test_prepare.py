@@ -8,6 +8,7 @@ from deployments.launch.config import FrontEnd
 from deployments.launch.prepare import FOLDER_LENGTH, LOGS_KEPT, environment, prepare
 from deployments.launch.profile import TUNED_PROFILE
 from deployments.launch.sweep import RUN_VARIABLE
+from deployments.variables import STOPPING_VARIABLE
 
 
 @pytest.fixture(autouse=True)
@@ -39,6 +40,7 @@ def test_the_environment_marks_the_run_and_lets_the_caller_override_the_profile(
     variables = environment(run, FrontEnd("127.0.0.1", 8000))
     assert variables[RUN_VARIABLE] == run.run_id
     assert variables["LIVECART_HOME"] == str(tmp_path)
+    assert variables[STOPPING_VARIABLE] == str(run.stopping)
     assert variables["RAY_SERVE_METRICS_EXPORT_INTERVAL_MS"] == "1000"
     assert set(TUNED_PROFILE) <= set(variables)
 
