@@ -73,3 +73,6 @@ class LiveShop:
 
     async def history(self, viewer_id: ViewerId, *, limit: int) -> tuple[Event, ...]:
         return await self._store.viewer_history(viewer_id, limit)
+
+    async def displays(self, host: ViewerId, *, limit: int) -> tuple[Event, ...]:
+        return await self._store.displays(host, limit)

@@ -11,6 +11,7 @@ from graphs.ports import Catalog, Comprehension, Knowledge, Viewers
 from graphs.slots import SlotAnswer, detect_language, facts_of, mentioned, slot_answer
 from graphs.speaking import Draft, Said, Speaker, Step, declined, quote, whole
 from graphs.support import asked_beyond, content_of, is_question
+from graphs.viewers import known_history
 from models.types import Label, Language, Passage, Product, ProductId, Room, RoomId, ViewerId
 
 PASSAGES = 12
@@ -86,8 +87,8 @@ class AnswerNodes:
 
     async def welcome(self, request: AnswerRequest) -> AnswerRequest:
         """The request, when its viewer is known or not named: nothing is said before that is clear."""
-        if request.viewer_id is not None and not await self.viewers.history(request.viewer_id, limit=1):
-            raise NotFound(f"no viewer `{request.viewer_id}`: nothing was ever sent about them", param="viewer_id")
+        if request.viewer_id is not None:
+            await known_history(self.viewers, request.viewer_id, limit=1)
         return request
 
     async def intent(self, request: AnswerRequest) -> Label:

@@ -160,4 +160,7 @@ class FakeShop:
         return tuple(room for room in self.rooms if room.live)
 
     async def history(self, viewer_id: ViewerId, *, limit: int) -> tuple[Event, ...]:
-        return tuple(e for e in self.events if e.viewer_id == viewer_id)[-limit:]
+        return tuple(e for e in self.events if e.viewer_id == viewer_id and e.type != "display")[-limit:]
+
+    async def displays(self, host: ViewerId, *, limit: int) -> tuple[Event, ...]:
+        return tuple(e for e in self.events if e.viewer_id == host and e.type == "display")[-limit:]

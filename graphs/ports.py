@@ -111,5 +111,9 @@ class Catalog(Protocol):
 
 class Viewers(Protocol):
     async def history(self, viewer_id: ViewerId, *, limit: int) -> tuple[Event, ...]:
-        """The viewer's latest events, oldest first."""
+        """The viewer's latest events, oldest first; `display` events are a room's, so they are left out and `limit` does not count them."""
+        ...
+
+    async def displays(self, host: ViewerId, *, limit: int) -> tuple[Event, ...]:
+        """The latest `display` events of a room's host, oldest first."""
         ...

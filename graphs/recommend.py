@@ -9,6 +9,7 @@ from graphs.displays import host_of, shown_lately
 from graphs.errors import InvalidRequest, NotFound
 from graphs.flow import Graph, GraphBuilder
 from graphs.ports import Candidates, Catalog, Ranker, Viewers
+from graphs.viewers import known_history
 from models.types import Candidate, Event, ProductId, Ranked, RankRequest, ReasonKind, Room, RoomId, ViewerId
 
 CANDIDATES_PER_SOURCE = 100
@@ -53,16 +54,6 @@ class RecommendReply:
     experiment: Exposure | None = None
 
 
-async def known_history(viewers: Viewers, viewer_id: ViewerId, *, limit: int) -> tuple[Event, ...]:
-    """The viewer's latest events. Raises NotFound for a viewer of whom nothing is held; a room's host is none."""
-    history = tuple(event for event in await viewers.history(viewer_id, limit=limit) if event.type != "display")
-    if not history:
-        raise NotFound(
-            f"no viewer `{viewer_id}`: nothing was ever sent about them; POST /v1/events first, an `enter` is enough", param="viewer_id"
-        )
-    return history
-
-
 @dataclass(frozen=True, slots=True)
 class RecommendNodes:
     catalog: Catalog
@@ -95,7 +86,7 @@ class RecommendNodes:
         """What the room has shown lately, where the caller names the room and says nothing of the screen."""
         if request.room_id is None or request.context:
             return ()
-        displays = await self.viewers.history(host_of(request.room_id), limit=DISPLAYS_READ)
+        displays = await self.viewers.displays(host_of(request.room_id), limit=DISPLAYS_READ)
         return shown_lately(displays, datetime.now(UTC))[:SHOWN_AT_MOST]
 
     @staticmethod

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from graphs.flow import Graph, GraphBuilder
 from graphs.ports import Catalog, RoomRanker, Viewers
-from graphs.recommend import known_history
+from graphs.viewers import known_history
 from models.types import Event, RankedRoom, Room, RoomId, RoomReasonKind, ViewerId
 
 

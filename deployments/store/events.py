@@ -6,7 +6,7 @@ from collections.abc import Collection, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import partial
 
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import ColumnElement, Connection, insert, select
 
 from deployments.store.database import Database, Section
 from deployments.store.group_commit import GroupCommit
@@ -44,8 +44,15 @@ class Events(Section):
         return await self._database.within_limit(asyncio.wrap_future(self._group.submit(rows)))
 
     async def viewer_history(self, viewer_id: ViewerId, limit: int = 100) -> tuple[Event, ...]:
-        """The viewer's latest events by their own time, oldest first."""
-        latest = select(events).where(events.c.viewer_id == viewer_id).order_by(events.c.at.desc(), events.c.seq.desc()).limit(limit)
+        """The viewer's latest events by their own time, oldest first; `display` events are left out before the limit."""
+        return await self._latest(limit, events.c.viewer_id == viewer_id, events.c.type != "display")
+
+    async def displays(self, host: ViewerId, limit: int = 100) -> tuple[Event, ...]:
+        """The latest `display` events of a room's host by their own time, oldest first."""
+        return await self._latest(limit, events.c.viewer_id == host, events.c.type == "display")
+
+    async def _latest(self, limit: int, *wanted: ColumnElement[bool]) -> tuple[Event, ...]:
+        latest = select(events).where(*wanted).order_by(events.c.at.desc(), events.c.seq.desc()).limit(limit)
         rows = await self._database.read(lambda connection: connection.execute(latest).mappings().all())
         return tuple(map(event_of, rows[::-1]))
 

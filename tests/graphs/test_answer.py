@@ -4,19 +4,21 @@ from contextlib import aclosing
 import pytest
 
 from graphs.answer import AnswerNodes, AnswerReply, AnswerRequest, answer_graph
+from graphs.displays import host_of
 from graphs.errors import NotFound, Unavailable
 from graphs.fakes import FakeComprehension, FakeRetriever, FakeShop, FakeWriter
 from graphs.flow import Run, StreamGraph
 from graphs.speaking import Said, Speaker, Step
 from models.prompts import REFUSALS
-from models.types import ProductId, RoomId, ViewerId
+from models.types import Event, EventId, ProductId, RoomId, ViewerId
 from tests.graphs.world import ENTER, LAMP, MUG, POWER, ROOM, VIEWER, WARRANTY
 
 Answers = StreamGraph[AnswerRequest, Step, AnswerReply]
+DISPLAY = Event(EventId("d1"), host_of(ROOM.room_id), "display", ENTER.at, ROOM.room_id, LAMP.product_id, 5.0)
 
 
 def graph(writer: FakeWriter | None = None, retriever: FakeRetriever | None = None, intents: dict[str, str] | None = None) -> Answers:
-    shop = FakeShop((LAMP, MUG), (ROOM,), (ENTER,))
+    shop = FakeShop((LAMP, MUG), (ROOM,), (ENTER, DISPLAY))
     retriever = retriever or FakeRetriever(known=(POWER,))
     return answer_graph(
         AnswerNodes(
@@ -139,6 +141,12 @@ async def test_unknown_names_are_not_found(named: dict[str, object], param: str)
 
 async def test_a_known_viewer_may_ask() -> None:
     assert (await ask("Was it worn by a queen?", graph(retriever=FakeRetriever()), viewer_id=VIEWER)).abstained
+
+
+async def test_a_host_is_no_viewer() -> None:
+    with pytest.raises(NotFound) as caught:
+        await ask("How much is it?", graph(), viewer_id=DISPLAY.viewer_id)
+    assert caught.value.param == "viewer_id"
 
 
 async def test_the_tokens_joined_are_the_answer() -> None:

@@ -42,6 +42,13 @@ async def test_the_history_is_the_latest_events_with_the_newest_last(store: Stor
     assert await store.viewer_history(ViewerId("\0")) == ()
 
 
+async def test_displays_are_no_part_of_the_history_and_take_no_place_in_it(store: Store) -> None:
+    shown = [replace(event(number, after_s=number), type="display") for number in (2, 3, 4)]
+    await store.append_events([event(1), *shown])
+    assert await store.viewer_history(V1, 2) == (event(1),)
+    assert await store.displays(V1, 2) == (shown[1], shown[2])
+
+
 async def test_events_are_read_on_from_a_number_without_gaps(store: Store) -> None:
     await store.append_events([event(1), event(1), event(2)])
     await store.append_events([event(2), event(3)])
