@@ -72,7 +72,10 @@ def _pictures_of(file: Path, coco: _Coco) -> Path:
     subset = file.stem.removeprefix("instances_")
     tried = (file.parent, file.parent / "images", file.parent.parent, file.parent.parent / "images", file.parent.parent / subset)
     name = coco.images[0].file_name if coco.images else ""
-    return next((folder for folder in tried if name and (folder / name).is_file()), file.parent)
+    try:
+        return next((folder for folder in tried if name and (folder / name).is_file()), file.parent)
+    except OSError:  # a name that no file can have, such as one that is too long: the entry is refused where it is read
+        return file.parent
 
 
 def _labelled(file: Path, folder: Path, index: int, image: _Image, boxes: list[tuple[Box, str, bool]]) -> Labelled:

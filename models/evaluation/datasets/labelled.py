@@ -30,12 +30,7 @@ class Labelled:
 
     def encoded(self) -> bytes:
         """The bytes of the picture's file. Raises DatasetError."""
-        if isinstance(self.picture, bytes):
-            return self.picture
-        try:
-            return self.picture.read_bytes()
-        except OSError as error:
-            raise DatasetError(f"{self.name}: the picture {self.picture} cannot be read: {error.strerror or error}") from error
+        return self.picture if isinstance(self.picture, bytes) else read_picture(self.picture, self.name)
 
     def within(self, width: int, height: int) -> "Labelled":
         """The same with its boxes cut at the edges of the real picture, `width` x `height` upright pixels.
@@ -76,14 +71,40 @@ def checked_box(box: Box, where: str) -> Box:
 
 
 def picture_inside(folder: Path, name: str, where: str) -> Path:
-    """The file that a data set names, which has to exist and to lie inside `folder`. Raises DatasetError."""
+    """The file that a data set names, which has to exist and to lie inside `folder`, links followed. Raises DatasetError."""
     pure = PurePosixPath(name)
     if not name or pure.is_absolute() or ".." in pure.parts or "\0" in name:
         raise DatasetError(f"{where}: {name!r} is no path inside {folder}")
     path = folder / pure
-    if not path.is_file():
+    try:
+        exists = path.is_file()
+    except OSError as error:  # such as a name that is too long
+        raise DatasetError(f"{where}: the picture {path} cannot be read: {error.strerror or error}") from error
+    if not exists:
         raise DatasetError(f"{where}: the picture {path} does not exist")
+    _check_inside(folder, path, where)
     return path
+
+
+def pictures_below(folder: Path) -> list[Path]:
+    """Every picture in `folder` and its sub-folders, in the order of the paths. Raises DatasetError for a link that leads out of it."""
+    files = sorted(path for path in folder.rglob("*") if path.suffix.lower() in PICTURES and path.is_file())
+    for path in files:
+        _check_inside(folder, path, str(path))
+    return files
+
+
+def _check_inside(folder: Path, path: Path, where: str) -> None:
+    if not path.resolve().is_relative_to(folder.resolve()):
+        raise DatasetError(f"{where}: the picture {path} is a link that leads out of {folder}; put the file itself there")
+
+
+def read_picture(path: Path, name: str) -> bytes:
+    """The bytes of a picture's file; `name` is what the error calls the entry. Raises DatasetError."""
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise DatasetError(f"{name}: the picture {path} cannot be read: {error.strerror or error}") from error
 
 
 def read_text(path: Path) -> str:

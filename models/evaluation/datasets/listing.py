@@ -5,7 +5,7 @@ import io
 from dataclasses import dataclass
 from pathlib import Path
 
-from models.evaluation.datasets.labelled import PICTURES, DatasetError, picture_inside, read_text
+from models.evaluation.datasets.labelled import PICTURES, DatasetError, picture_inside, pictures_below, read_picture, read_text
 
 HEADER = {"path", "product_id"}
 
@@ -18,10 +18,7 @@ class Listed:
 
     def encoded(self) -> bytes:
         """The bytes of the picture's file. Raises DatasetError."""
-        try:
-            return self.path.read_bytes()
-        except OSError as error:
-            raise DatasetError(f"{self.name}: {self.path} cannot be read: {error.strerror or error}") from error
+        return read_picture(self.path, self.name)
 
 
 def read_listing(location: Path, *, pictures: Path | None = None) -> list[Listed]:
@@ -41,7 +38,7 @@ def read_listing(location: Path, *, pictures: Path | None = None) -> list[Listed
 
 
 def _of_folder(folder: Path) -> list[Listed]:
-    files = sorted(path for path in folder.rglob("*") if path.suffix.lower() in PICTURES and path.is_file())
+    files = pictures_below(folder)
     for path in files:
         if path.parent == folder:
             raise DatasetError(f"{path} lies in no product's folder; one sub-folder per product is needed")

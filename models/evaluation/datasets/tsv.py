@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from models.evaluation.datasets.labelled import PICTURES, DatasetError, Labelled, checked_box, read_text
+from models.evaluation.datasets.labelled import DatasetError, Labelled, checked_box, pictures_below, read_text
 from models.types import Box
 
 BOXES, LABELS = ".bboxes.tsv", ".bboxes.labels.tsv"
@@ -17,7 +17,7 @@ def read_tsv(folder: Path, *, pictures: Path | None = None) -> list[Labelled]:
     Raises DatasetError, also for a picture without boxes outside of folders called `negative`.
     """
     base = pictures or folder
-    files = sorted(path for path in base.rglob("*") if path.suffix.lower() in PICTURES and path.is_file())
+    files = pictures_below(base)
     labelled = [_labelled(path, folder, path.relative_to(base)) for path in files]
     _check_pictures({path.with_suffix("").relative_to(base) for path in files}, folder)
     return labelled

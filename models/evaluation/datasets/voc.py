@@ -1,5 +1,6 @@
 """Pascal VOC's folders: `Annotations/NAME.xml` and `JPEGImages/` (the development kit's format, Everingham et al., 2010)."""
 
+import math
 from pathlib import Path
 from xml.etree.ElementTree import Element, TreeBuilder  # only the tree; what reads a file is below
 from xml.parsers import expat
@@ -74,8 +75,10 @@ def _size(root: Element, path: Path) -> tuple[int, int] | None:
     size = root.find("size")
     if size is None:
         return None
-    width, height = round(_number(size, "width", path)), round(_number(size, "height", path))
-    return (width, height) if width and height else None
+    width, height = _number(size, "width", path), _number(size, "height", path)
+    if not (math.isfinite(width) and math.isfinite(height)):
+        raise DatasetError(f"{path}, line {size.get('line')}: a size has finite numbers, not {width}x{height}")
+    return (round(width), round(height)) if round(width) and round(height) else None
 
 
 def _number(parent: Element, name: str, path: Path) -> float:

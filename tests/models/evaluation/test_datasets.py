@@ -88,6 +88,8 @@ def test_pictures_may_lie_elsewhere(tmp_path: Path) -> None:
         ("<annotation>", r"a\.xml: it is no XML"),
         (b"\xff\xfe<a", r"a\.xml: it is no XML"),
         (VOC.replace("<xmin>21<", "<xmin>nan<"), r"a\.xml, line 5: a box has finite numbers"),
+        (VOC.replace("<width>40<", "<width>nan<"), r"a\.xml, line 3: a size has finite numbers, not nanx"),
+        (VOC.replace("<width>40<", "<width>1e999<"), r"a\.xml, line 3: a size has finite numbers, not infx"),
         (VOC.replace("<xmin>21<", "<xmin>many<"), r"a\.xml, line 5: xmin is no number: 'many'"),
         (VOC.replace("<xmin>21<", "<xmin>41<"), r"a\.xml, line 5: box .* has no area"),
         (VOC.replace("<name>shoe</name>", ""), r"a\.xml, line 5: object has no name"),
@@ -107,6 +109,7 @@ def test_bad_voc_is_refused_by_line(tmp_path: Path, xml: str | bytes, found: str
         ({"images": [{"id": 7, "file_name": "../a.jpg"}], "annotations": []}, r"images\[0\]: '\.\./a\.jpg' is no path inside"),
         ({"images": [{"id": 7, "file_name": "/etc/passwd"}], "annotations": []}, "is no path inside"),
         ({"images": [{"id": 7, "file_name": "c.jpg"}], "annotations": []}, r"c\.jpg does not exist"),
+        ({"images": [{"id": 7, "file_name": "c" * 300}], "annotations": []}, r"images\[0\]: the picture .* cannot be read"),
         ({"images": [COCO["images"][0], COCO["images"][0]]}, "two images have the same id"),
         ({"annotations": [{"image_id": 9, "category_id": 1, "bbox": [0, 0, 1, 1]}]}, r"annotations\[0\]: there is no image 9"),
         ({"annotations": [{"image_id": 7, "category_id": 9, "bbox": [0, 0, 1, 1]}]}, "there is no category 9"),
@@ -203,6 +206,20 @@ def test_a_bad_listing_is_refused_by_line(tmp_path: Path, text: str | bytes, fou
     (tmp_path / "list.csv").write_bytes(text.encode() if isinstance(text, str) else text)
     with pytest.raises(DatasetError, match=found):
         read_listing(tmp_path / "list.csv")
+
+
+def test_a_link_may_not_lead_out_of_the_folder(tmp_path: Path) -> None:
+    picture(tmp_path / "elsewhere" / "b.jpg")
+    listed, boxes = tmp_path / "listed", tmp_path / "boxes"
+    (listed / "cup").mkdir(parents=True)
+    (listed / "cup" / "a.jpg").symlink_to(tmp_path / "elsewhere" / "b.jpg")
+    (listed / "list.csv").write_text("path,product_id\ncup/a.jpg,p1\n", encoding="utf-8")
+    make_tsv(boxes)
+    (boxes / "positive" / "b.jpg").symlink_to(tmp_path / "elsewhere" / "b.jpg")
+    for read in (lambda: read_listing(listed), lambda: read_listing(listed / "list.csv"), lambda: read_boxes(boxes)):
+        with pytest.raises(DatasetError, match=r"[ab]\.jpg is a link that leads out of"):
+            read()
+    assert len(read_listing(tmp_path)) == 5  # within it a link is as good as a file
 
 
 def test_a_folder_listing_has_no_loose_pictures(tmp_path: Path) -> None:
