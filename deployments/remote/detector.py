@@ -8,6 +8,7 @@ from ray.serve.handle import DeploymentHandle
 from deployments.remote.calls import answered, channel
 from deployments.remote.errors import refused
 from deployments.settings import CoalesceSettings
+from graphs.errors import InvalidRequest, PayloadTooLarge, UnsupportedMedia
 from models.types import FrameDetections, ModelInputError, PictureEmbedding
 
 DEPLOYMENT = "Detector"
@@ -29,7 +30,12 @@ class RemoteDetector:
         self._detect = channel(handle.detect.remote, DEPLOYMENT, limits)
 
     async def detect(self, frame: bytes, min_score: float | None = None) -> FrameDetections:
-        seen: FrameDetections = await self._detect(Asked(frame, min_score))
+        """Raises LivecartError; a refused picture has the param `frame`."""
+        try:
+            seen: FrameDetections = await self._detect(Asked(frame, min_score))
+        except (InvalidRequest, PayloadTooLarge, UnsupportedMedia) as error:
+            error.param = error.param or "frame"
+            raise
         return seen
 
     async def embed(self, pictures: Sequence[bytes]) -> list[PictureEmbedding]:

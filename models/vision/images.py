@@ -29,7 +29,7 @@ def decode(image: bytes, *, max_pixels: int, enough_px: int = ENOUGH_PX) -> Deco
     """
     if not image:
         raise ModelInputError("the picture is empty: send the bytes of a JPEG, PNG or WebP file")
-    opened = _opened(image)
+    opened = _opened(image, max_pixels)
     if opened.width * opened.height > max_pixels:
         raise ModelInputError(f"the picture has {opened.width}x{opened.height} pixels, at most {max_pixels} are accepted", kind="too_large")
     orientation = _orientation(opened)
@@ -42,11 +42,12 @@ def decode(image: bytes, *, max_pixels: int, enough_px: int = ENOUGH_PX) -> Deco
         raise ModelInputError(f"the {opened.format} picture is damaged: {error}") from error
 
 
-def _opened(image: bytes) -> Image.Image:
+def _opened(image: bytes, max_pixels: int) -> Image.Image:
     try:
         return Image.open(io.BytesIO(image), formats=FORMATS)
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
-        raise ModelInputError(f"the picture has too many pixels: {error}", kind="too_large") from error
+        accepted = min(max_pixels, 2 * (Image.MAX_IMAGE_PIXELS or max_pixels))  # above twice its own limit Pillow opens nothing
+        raise ModelInputError(f"the picture has too many pixels, at most {accepted} are accepted", kind="too_large") from error
     except UnidentifiedImageError as error:
         if image.startswith((b"\xff\xd8\xff", b"\x89PNG")) or (image.startswith(b"RIFF") and image[8:12] == b"WEBP"):
             raise ModelInputError("the picture's header is damaged or cut off") from error

@@ -91,4 +91,5 @@ async def test_a_bad_picture_is_the_callers_fault_and_harms_no_other() -> None:
     remote = await asyncio.to_thread(remote_detector)
     good, bad = await asyncio.gather(remote.detect(PICTURE), remote.detect(b"not a picture"), return_exceptions=True)
     assert isinstance(bad, UnsupportedMedia)
+    assert bad.param == "frame"
     assert not isinstance(good, BaseException)
