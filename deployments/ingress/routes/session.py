@@ -72,11 +72,10 @@ async def _admitted(websocket: WebSocket, gateway: Gateway, room_id: str) -> Roo
     """Who may watch which room. Raises Unauthenticated, Forbidden, NotFound and whatever the store raises."""
     auth: Auth = websocket.app.state.auth
     info_of(websocket.scope).actor = auth.require(websocket.headers, "caller").name
-    unknown = NotFound(f"no room `{room_id[:128]}`; PUT /v1/rooms/{{room_id}} makes it", param="room_id")
     try:
         known = RoomId(_ROOM_ID.validate_python(room_id))
     except ValidationError:
-        raise unknown from None
+        raise NotFound(f"no room `{room_id[:128]}`; it is no id that a room can have", param="room_id") from None
     if await gateway.store.room(known) is None:
-        raise unknown
+        raise NotFound(f"no room `{known}`; PUT /v1/rooms/{known} makes it", param="room_id")
     return known

@@ -14,6 +14,7 @@ from livecart_client import wire
 MIB = 1024 * 1024
 MOST_GARBAGE = 5  # messages in a row that mean nothing
 LEFT, GARBAGE, TOO_LARGE = 1000, 1003, 1009
+_REASONS = {GARBAGE: f"{MOST_GARBAGE} messages in a row meant nothing", TOO_LARGE: "a message was too large"}
 
 
 class RoomSession:
@@ -44,7 +45,7 @@ class RoomSession:
             raise errors.exceptions[0] from None
         finally:
             await self._eye.close()
-        await self._out.close(code, "")
+        await self._out.close(code, _REASONS.get(code, ""))
         return code
 
     def end(self, code: int) -> None:

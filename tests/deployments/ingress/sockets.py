@@ -14,9 +14,10 @@ PATIENCE_S = 20.0
 
 
 class Closed(Exception):  # noqa: N818  # what happened, not a fault
-    def __init__(self, code: int) -> None:
-        super().__init__(code)
+    def __init__(self, code: int, reason: str) -> None:
+        super().__init__(code, reason)
         self.code = code
+        self.reason = reason
 
 
 class Socket:
@@ -86,7 +87,7 @@ class Socket:
         """The next message. Raises Closed."""
         message = await self._next()
         if message["type"] == "websocket.close":
-            raise Closed(message["code"])
+            raise Closed(message["code"], message.get("reason") or "")
         found: dict[str, Any] = json.loads(message["text"])
         return found
 

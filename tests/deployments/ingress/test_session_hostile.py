@@ -127,7 +127,7 @@ async def test_garbage_that_repeats_ends_the_session(app: FastAPI, shop: Client)
             while True:
                 heard.append((await socket.hear())["type"])
         assert heard == [*["error"] * 4, "pong", *["error"] * 5]
-        assert closed.value.code == 1003
+        assert (closed.value.code, closed.value.reason) == (1003, "5 messages in a row meant nothing")
 
 
 @pytest.mark.parametrize("as_text", [True, False])
@@ -139,7 +139,9 @@ async def test_a_message_over_the_limit_ends_the_session(app: FastAPI, shop: Cli
         else:
             socket.picture(FRAME + b"\0" * 600_000)
         assert (await socket.hear())["error"]["code"] == "payload_too_large"
-        assert await socket.code() == 1009
+        with pytest.raises(Closed) as closed:
+            await socket.hear()
+        assert (closed.value.code, closed.value.reason) == (1009, "a message was too large")
 
 
 # --- who may come in -----------------------------------------------------------------------------------------------------
@@ -176,6 +178,11 @@ async def test_pages_of_other_sites_are_refused_where_there_are_no_keys(app: Fas
 @pytest.mark.parametrize("room_id", ["R-404", "a b", "x" * 300, "\ufffd"])
 async def test_a_room_that_is_not_known_is_refused(app: FastAPI, shop: Client, room_id: str) -> None:
     assert await refusal(app, f"/v1/rooms/{room_id}/session") == ("not_found", 4404)
+
+
+async def test_the_room_that_is_missing_is_named(app: FastAPI, shop: Client) -> None:
+    async with Socket(app, "/v1/rooms/R-404/session") as socket:
+        assert (await socket.hear())["error"]["message"] == "no room `R-404`; PUT /v1/rooms/R-404 makes it"
 
 
 async def test_more_sessions_than_allowed_are_sent_away(app: FastAPI, shop: Client) -> None:
