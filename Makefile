@@ -1,7 +1,7 @@
 # Every target works from a fresh clone: what it needs is installed first, once.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev serve test check format bench pin clean
+.PHONY: help setup setup-dev serve test lint check format bench pin clean
 VENV ?= .venv
 export VENV PYTHON PINS TORCH_INDEX_URL
 BIN := $(VENV)/bin
@@ -24,11 +24,13 @@ serve: setup  ## start everything, wait until it answers, stop with Ctrl-C (CONF
 test: setup-dev  ## all tests, the real stack included (ARGS="-k name -x")
 	@$(ONE_THREAD) $(BIN)/python -m pytest $(ARGS)
 
-check: setup-dev  ## formatting, lint, types, import rules, fast tests
+lint: setup-dev  ## formatting, lint, types, import rules
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
+
+check: lint  ## lint and the fast tests
 	@$(ONE_THREAD) $(BIN)/python -m pytest -q -m "not integration and not postgres and not slow and not gpu"
 
 format: setup-dev  ## rewrite the code in the project's format
