@@ -14,6 +14,8 @@ from typing import Literal, Protocol
 import orjson
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
+from deployments.variables import LOGS_VARIABLE
+
 request_id_var: ContextVar[str | None] = ContextVar("livecart_request_id", default=None)  # of the request being served, for log lines
 
 BUCKETS_S = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
@@ -137,7 +139,6 @@ def _clean(line: dict[str, object]) -> dict[str, object]:
     return {name: value.encode("utf-8", "replace").decode() if isinstance(value, str) else value for name, value in line.items()}
 
 
-LOGS_VARIABLE = "LIVECART_LOGS"  # folder for the log files; unset: standard error
 STYLE_VARIABLE = "LIVECART_LOG_STYLE"  # json or console
 LOGGERS = ("livecart", "deployments")
 _LOG_BYTES = 20 * 2**20

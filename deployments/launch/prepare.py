@@ -17,7 +17,7 @@ from deployments.launch.config import FrontEnd
 from deployments.launch.ports import free_ports
 from deployments.launch.profile import TUNED_PROFILE
 from deployments.launch.sweep import RUN_VARIABLE
-from deployments.variables import STOPPING_VARIABLE
+from deployments.variables import LOGS_VARIABLE, STOPPING_VARIABLE
 
 SESSION = "session"
 TOKEN = "token"  # noqa: S105  # a file name
@@ -86,7 +86,7 @@ def environment(run: Run, front_end: FrontEnd) -> dict[str, str]:
         **os.environ,
         RUN_VARIABLE: run.run_id,
         "LIVECART_HOME": str(run.home),
-        "LIVECART_LOGS": str(run.logs),
+        LOGS_VARIABLE: str(run.logs),
         STOPPING_VARIABLE: str(run.stopping),
         "PYTHONPATH": os.pathsep.join(search_path),
         "PYTHONUNBUFFERED": "1",

@@ -11,7 +11,6 @@ from hypothesis import strategies as st
 
 from deployments.telemetry import (
     LOGGERS,
-    LOGS_VARIABLE,
     RESERVOIR,
     STYLE_VARIABLE,
     JsonLines,
@@ -19,6 +18,7 @@ from deployments.telemetry import (
     configure_logging,
     request_id_var,
 )
+from deployments.variables import LOGS_VARIABLE
 from graphs.flow import Outcome, Span
 
 
