@@ -1,4 +1,4 @@
-"""`livecart evaluate`: what the eye is worth on your own pictures. Pictures stay on this machine; no server is needed."""
+"""What the eye is worth on your own pictures. Pictures stay on this machine; no server is needed."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from enum import StrEnum
@@ -8,12 +8,11 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from deployments.cli.common import AsJson, errors_named, fail, print_json
+from deployments.cli.evaluate.tables import print_table, shown
 
 if TYPE_CHECKING:
     from models.evaluation.datasets.labelled import Labelled
     from models.evaluation.photographs import Crop
-
-app = typer.Typer(help="Measure the models on your own data.", no_args_is_help=True)
 
 
 class Format(StrEnum):
@@ -45,7 +44,6 @@ UNKNOWNS = {
 LISTING = "CSV with the header path,product_id, or a folder with a sub-folder per product."
 
 
-@app.command()
 def detector(  # noqa: PLR0913  # a command's options
     *,
     data: Data = None,
@@ -73,7 +71,6 @@ def detector(  # noqa: PLR0913  # a command's options
     _finish_detector({**facts, "min_score": min_score, "frames": len(labelled), **scores}, as_json=as_json)
 
 
-@app.command()
 def recognition(  # noqa: PLR0913  # a command's options
     *,
     enrol: Annotated[Path, typer.Option(help=f"Pictures to enrol: {LISTING}")],
@@ -160,7 +157,7 @@ def _finish_detector(facts: Mapping[str, object], *, as_json: bool) -> None:
     if as_json:
         print_json(dict(facts))
         return
-    _table(f"Detector on {facts['data']}", ("", ""), [(name.replace("_", " "), _shown(value)) for name, value in facts.items()])
+    print_table(f"Detector on {facts['data']}", ("", ""), [(name.replace("_", " "), shown(value)) for name, value in facts.items()])
 
 
 def _finish_recognition(facts: Mapping[str, object], rows: Sequence[Mapping[str, object]], *, as_json: bool) -> None:
@@ -168,9 +165,9 @@ def _finish_recognition(facts: Mapping[str, object], rows: Sequence[Mapping[str,
         print_json({**facts, "rows": list(rows)})
         return
     title = ", ".join(f"{name.replace('_', ' ')} {value}" for name, value in facts.items())
-    _table(title, ("method", "shelf", "rank-1", "rank-5", "mAP"), [(*_named(row), *_cells(row, RANKS)) for row in rows])
+    print_table(title, ("method", "shelf", "rank-1", "rank-5", "mAP"), [(*_named(row), *_cells(row, RANKS)) for row in rows])
     strangers = [(*_named(row), *_cells(row["unknowns"], UNKNOWNS)) for row in rows]
-    _table("with unknown products: FA false accept, FR false reject", ("method", "shelf", *UNKNOWNS.values()), strangers)
+    print_table("with unknown products: FA false accept, FR false reject", ("method", "shelf", *UNKNOWNS.values()), strangers)
 
 
 def _named(row: Mapping[str, object]) -> tuple[str, str]:
@@ -178,22 +175,4 @@ def _named(row: Mapping[str, object]) -> tuple[str, str]:
 
 
 def _cells(numbers: object, names: Iterable[str]) -> list[str]:
-    return [_shown(numbers.get(name)) for name in names] if isinstance(numbers, Mapping) else []
-
-
-def _table(title: str, heads: Sequence[str], lines: Sequence[Sequence[str]]) -> None:
-    from rich.console import Console
-    from rich.table import Table
-
-    table = Table(title=title, show_header=any(heads))
-    for head in heads:
-        table.add_column(head, no_wrap=True)
-    for line in lines:
-        table.add_row(*line)
-    Console().print(table)
-
-
-def _shown(value: object) -> str:
-    if value is None:
-        return "-"
-    return f"{value:.3f}" if isinstance(value, float) else str(value)
+    return [shown(numbers.get(name)) for name in names] if isinstance(numbers, Mapping) else []
