@@ -1,6 +1,7 @@
 """The kinds of node: each knows how to get its value once its inputs are there."""
 
 import asyncio
+import math
 import time
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
@@ -86,11 +87,31 @@ class RaceNode(AwaitNode):
         return first_success(lambda: self.call(*arguments), lambda: self.second(*arguments), after_s=self.after_s)
 
 
+class _InOrder:
+    """Values that become ready in any order, handed out in theirs. Raises TimeoutError when a reader holds up the node beyond its time."""
+
+    def __init__(self, count: int, emit: Callable[[object], Awaitable[None]]) -> None:
+        self.values: list[object] = [None] * count
+        self._ready = [False] * count
+        self._emit = emit
+        self._emitted = 0
+        self._emitting = asyncio.Lock()
+
+    async def put(self, index: int, value: object) -> None:
+        self.values[index], self._ready[index] = value, True
+        left_s = max(0.0, current_deadline() - time.monotonic())
+        async with asyncio.timeout(left_s if left_s < math.inf else None), self._emitting:
+            while self._emitted < len(self._ready) and self._ready[self._emitted]:
+                await self._emit(self.values[self._emitted])
+                self._emitted += 1
+
+
 @dataclass(frozen=True, slots=True)
 class MapNode(AwaitNode):
     """The call over every item of the first input, at most `concurrency` at a time; answers a tuple in the items' order.
 
-    The fallback stands for single items: those that failed, or were not done when the node's time was spent.
+    The fallback stands for single items: those that failed, or were not done when the node's time was spent. In a stream graph
+    the values are handed out in the items' order, each as soon as those before it are ready.
     """
 
     concurrency: int = field(kw_only=True)
@@ -99,18 +120,18 @@ class MapNode(AwaitNode):
     async def attempt(self, arguments: Arguments, scope: Scope) -> object:
         items = cast(Sequence[object], arguments[0])
         shared = arguments[1:]
-        values: list[object] = [None] * len(items)
+        values = _InOrder(len(items), lambda value: scope.emit(self.name, value))
         queue = iter(enumerate(items))  # shared by the workers: each takes the next item
 
         async def work() -> None:
             for index, item in queue:
-                values[index] = await self._one(item, shared, scope)
+                await values.put(index, await self._one(item, shared, scope))
 
         if len(items) == 1 or self.concurrency == 1:
             await work()
         elif items:
             await all_or_first_failure(work, min(self.concurrency, len(items)))
-        return tuple(values)
+        return tuple(values.values)
 
     async def _one(self, item: object, shared: Arguments, scope: Scope) -> object:
         if self.fallback is None:

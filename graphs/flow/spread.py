@@ -35,7 +35,7 @@ class SpreadSteps(Steps):
         concurrency: int,
         fallback: Callable[[A], T] | None = None,
         name: str | None = None,
-    ) -> Slot[tuple[T, ...]]: ...
+    ) -> StreamSlot[T, tuple[T, ...]]: ...
     @overload
     def map(
         self,
@@ -48,7 +48,7 @@ class SpreadSteps(Steps):
         concurrency: int,
         fallback: Callable[[A, B], T] | None = None,
         name: str | None = None,
-    ) -> Slot[tuple[T, ...]]: ...
+    ) -> StreamSlot[T, tuple[T, ...]]: ...
     @overload
     def map(
         self,
@@ -62,7 +62,7 @@ class SpreadSteps(Steps):
         concurrency: int,
         fallback: Callable[[A, B, C], T] | None = None,
         name: str | None = None,
-    ) -> Slot[tuple[T, ...]]: ...
+    ) -> StreamSlot[T, tuple[T, ...]]: ...
     @overload
     def map(
         self,
@@ -77,7 +77,7 @@ class SpreadSteps(Steps):
         concurrency: int,
         fallback: Callable[[A, B, C, D], T] | None = None,
         name: str | None = None,
-    ) -> Slot[tuple[T, ...]]: ...
+    ) -> StreamSlot[T, tuple[T, ...]]: ...
     def map(
         self,
         call: AsyncCall,
@@ -87,15 +87,17 @@ class SpreadSteps(Steps):
         concurrency: int,
         fallback: Callable[..., Any] | None = None,
         name: str | None = None,
-    ) -> Slot[Any]:
+    ) -> StreamSlot[Any, Any]:
         """The call for every item of the first slot (further slots are the same for all), in the order of the items.
 
-        `timeout_s` is for all items together. The fallback answers for single items that failed or were not reached.
+        `timeout_s` is for all items together. The fallback answers for single items that failed or were not reached. A stream graph
+        may hand out the values, each as soon as it and all before it are there.
         """
         if concurrency < 1:
             raise GraphError(f"graph `{self.name}`: a map needs a concurrency of at least 1, not {concurrency}")
         name = name or callable_name(call)
-        return self._register(MapNode(name, self._sources(inputs), call, timeout_s, fallback, concurrency=concurrency))
+        node = MapNode(name, self._sources(inputs), call, timeout_s, fallback, concurrency=concurrency)
+        return StreamSlot(self._register(node).name, self)
 
     @overload
     def race(

@@ -173,3 +173,63 @@ async def test_a_slow_reader_holds_the_source_back() -> None:
         await anext(items)
         await asyncio.sleep(0.01)
         assert made < 200
+
+
+async def later_for_earlier(number: int) -> int:
+    await asyncio.sleep(0.002 * (5 - number))
+    return number
+
+
+def five(text: str) -> list[int]:
+    return list(range(5))
+
+
+def stalled(number: int) -> int:
+    return -number
+
+
+async def stalls_at_three(number: int) -> int:
+    if number == 3:
+        await asyncio.Event().wait()
+    return number
+
+
+async def test_a_map_hands_out_its_values_in_order_however_they_become_ready() -> None:
+    b = GraphBuilder("g", str)
+    numbers = b.map(later_for_earlier, b.apply(five, b.request), timeout_s=5, concurrency=5)
+    graph = b.build_stream(numbers, items=numbers)
+    async with aclosing(graph.stream("", budget_s=5)) as items:
+        *values, run = [item async for item in items]
+    assert values == [0, 1, 2, 3, 4]
+    assert isinstance(run, Run)
+    assert run.output == (0, 1, 2, 3, 4)
+
+
+async def test_a_map_in_a_stream_falls_back_for_single_items() -> None:
+    b = GraphBuilder("g", str)
+    numbers = b.map(stalls_at_three, b.apply(five, b.request), timeout_s=0.02, concurrency=2, fallback=stalled)
+    graph = b.build_stream(numbers, items=numbers)
+    async with aclosing(graph.stream("", budget_s=5)) as items:
+        *values, run = [item async for item in items]
+    assert values == [0, 1, 2, -3, 4]
+    assert isinstance(run, Run)
+    assert run.degraded
+
+
+async def test_a_reader_who_stalls_costs_a_map_its_time_and_no_more() -> None:
+    b = GraphBuilder("g", str)
+    numbers = b.map(as_they_are, b.apply(two_hundred, b.request), timeout_s=0.05, concurrency=2, fallback=stalled)
+    graph = b.build_stream(numbers, items=numbers)
+    with pytest.raises(DeadlineExceeded):
+        async with aclosing(graph.stream("", budget_s=5)) as items:
+            async for item in items:
+                if item == 0:
+                    await asyncio.sleep(0.1)
+
+
+async def as_they_are(number: int) -> int:
+    return number
+
+
+def two_hundred(text: str) -> list[int]:
+    return list(range(200))
