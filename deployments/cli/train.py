@@ -90,21 +90,26 @@ def embedder(  # noqa: PLR0913  # a command's options
 
 @app.command()
 @errors_named()
-def writer(
+def writer(  # noqa: PLR0913  # a command's options
     out: Out,
     run: State = Path("runs/writer"),
-    steps: Annotated[int, typer.Option(min=1)] = 2_400,
-    seed: Seed = 20261121,
+    steps: Annotated[int, typer.Option(min=1)] = 6_000,
     *,
+    start: Annotated[Path | None, typer.Option(help="Folder of a writer to train further instead of a new one.", exists=True)] = None,
+    max_minutes: Annotated[float, typer.Option(help="Squeeze the schedule to end by then.", min=0.1)] = math.inf,
+    rate: Annotated[float, typer.Option(help="Highest learning rate; a third of it for going on from weights that are good.")] = 3e-3,
+    compiled: Annotated[bool, typer.Option("--compile", help="Fuse the layers: minutes to begin, faster then. Needs g++.")] = False,
+    seed: Seed = 20261121,
     as_json: AsJson = False,
 ) -> None:
     """Train the language model that answers and writes scripts, on generated conversations.
 
-    Example: `livecart train writer --out runs/my-writer`
+    Example: `livecart train writer --out runs/my-writer --start models/zoo/writer --rate 1e-3 --max-minutes 60`
     """
     from models.training.writer import Plan, train
 
-    _finish(out, train(out, state_folder=run, plan=Plan(steps=steps, seed=seed)), as_json=as_json)
+    plan = Plan(steps=steps, seed=seed, learning_rate=rate, max_minutes=max_minutes, compiled=compiled)
+    _finish(out, train(out, state_folder=run, plan=plan, start=start), as_json=as_json)
 
 
 @app.command("text-embedder")

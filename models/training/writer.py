@@ -1,7 +1,9 @@
-"""Train the shipped writer from scratch: a small Qwen3-architecture model on generated live-commerce conversations."""
+"""Train the shipped writer, from scratch or further: a small Qwen3-architecture model on generated live-commerce conversations."""
 
 import math
 import random
+import shlex
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,13 +25,18 @@ CONTEXT_LENGTH = 2048
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """How to train; the learning rate rises over `warmup` steps, stays, and falls to zero over the last `decay` of the steps."""
+    """How to train; the learning rate rises over `warmup` steps, stays, and falls to zero over the last `decay` of the run.
+
+    The run ends after `steps` or after `max_minutes` of this process, whichever is nearer, and the fall comes before that end.
+    """
 
     steps: int = 1500
-    tokens_per_step: int = 2048
+    tokens_per_step: int = 4096
     learning_rate: float = 3e-3
     warmup: int = 30
-    decay: float = 0.3
+    decay: float = 0.5
+    max_minutes: float = math.inf
+    compiled: bool = False  # layers fused by torch.compile, which needs a C++ compiler
     seed: int = 20261121
     hidden: int = 256
     layers: int = 5
@@ -39,50 +46,89 @@ class Plan:
     held_out_examples: int = 160
 
 
-def train(out: Path, *, state_folder: Path, plan: Plan | None = None, on_save: Callable[[int], None] | None = None) -> dict[str, float]:
+def train(
+    out: Path,
+    *,
+    state_folder: Path,
+    plan: Plan | None = None,
+    start: Path | None = None,
+    on_save: Callable[[int], None] | None = None,
+) -> dict[str, float]:
     """Train (or go on where `state_folder` left off) and save a Hugging Face checkpoint in `out`; returns scores on held-out families.
 
-    The checkpoint is written again every `save_every` steps, so an interrupted run leaves a model that can be loaded; `on_save` is
-    called with the number of steps done each time. In a process group of torch.distributed each process learns from its own
-    conversations, the gradients are averaged, and the first one saves.
+    With `start`, the weights and the tokenizer of that folder are where a new run begins. The checkpoint is written again every
+    `save_every` steps, so an interrupted run leaves a model that can be loaded; `on_save` is called with the number of steps done
+    each time. In a process group of torch.distributed each process learns from its own conversations, the gradients are averaged,
+    and the first one saves.
     """
     plan = plan or Plan()
     torch.manual_seed(plan.seed)
     state_file = state_folder / "training_state.pt"
-    tokenizer = _tokenizer(out, plan, resumed=state_file.is_file())
-    model = new_model(plan, tokenizer)
+    tokenizer = _tokenizer(out if state_file.is_file() else start, plan)
+    model = new_model(plan, tokenizer) if start is None else Qwen3ForCausalLM.from_pretrained(start, dtype=torch.float32)
     optimizers = _optimizers(model, plan)
     done = _restore(state_file, model, optimizers)
+    if plan.compiled:
+        model.model.compile(dynamic=True)
     held_out = held_out_batches(tokenizer, count=plan.held_out_examples, seed=plan.seed)
-    rank, world_size = (dist.get_rank(), dist.get_world_size()) if dist.is_initialized() else (0, 1)
-    stream = batches(tokenizer, seed=plan.seed + rank, tokens=plan.tokens_per_step, curriculum=5)
+    rank = dist.get_rank() if dist.is_initialized() else 0
+    stream = batches(tokenizer, seed=plan.seed + rank, tokens=plan.tokens_per_step, curriculum=0 if start else 5)
     scores: dict[str, float] = {}
+    clock = Clock(plan)
     progress = tqdm(range(plan.steps), desc=f"writer -> {out}", unit="step", disable=rank > 0)
     for step in progress:
         batch = next(stream)
-        if step < done:
+        if step < done.steps:
             continue
-        loss = _step(model, batch, optimizers, _learning_rate(step, plan))
+        loss = _step(model, batch, optimizers, clock.learning_rate(step))
+        done = Done(step + 1, done.tokens + batch.token_ids.numel())
         progress.set_postfix(loss=f"{loss:.3f}", **scores, refresh=False)
-        if rank == 0 and ((step + 1) % plan.save_every == 0 or step + 1 == plan.steps):
+        ends = clock.progress(step + 1) >= 1
+        if rank == 0 and (done.steps % plan.save_every == 0 or ends):
             scores = exact_share(model, held_out)
-            tqdm.write(f"step {step + 1} loss {loss:.3f} " + " ".join(f"{kind} {share:.2f}" for kind, share in scores.items()))
-            _save_state(state_file, model, optimizers, step + 1)
+            tqdm.write(f"step {done.steps} loss {loss:.3f} " + " ".join(f"{kind} {share:.2f}" for kind, share in scores.items()))
+            _save_state(state_file, model, optimizers, done)
             save(model, tokenizer, out)
             if on_save is not None:
-                on_save(step + 1)
+                on_save(done.steps)
+        if ends:
+            break
     if rank == 0:
-        describe(out, plan, scores, tokens=plan.steps * plan.tokens_per_step * world_size)
+        describe(out, plan, scores, tokens=done.tokens, start=start)
     return scores
 
 
-def describe(out: Path, plan: Plan, metrics: dict[str, float], *, tokens: int) -> None:
+@dataclass(frozen=True, slots=True)
+class Done:
+    """What a run has behind it, padding included in the tokens of this process."""
+
+    steps: int = 0
+    tokens: int = 0
+
+
+class Clock:
+    """Where a run stands in its plan: by steps or by the time since this object was made, whichever is further."""
+
+    def __init__(self, plan: Plan, now_s: Callable[[], float] = time.monotonic) -> None:
+        self._plan, self._now_s, self._started_s = plan, now_s, now_s()
+
+    def progress(self, step: int) -> float:
+        """How much of the run is behind after `step` steps, from 0 to 1."""
+        elapsed_minutes = (self._now_s() - self._started_s) / 60
+        return min(1.0, max(step / self._plan.steps, elapsed_minutes / self._plan.max_minutes))
+
+    def learning_rate(self, step: int) -> float:
+        """The rate for the step after `step` steps."""
+        return self._plan.learning_rate * min(1.0, (step + 1) / self._plan.warmup, (1 - self.progress(step)) / self._plan.decay)
+
+
+def describe(out: Path, plan: Plan, metrics: dict[str, float], *, tokens: int, start: Path | None = None) -> None:
     """Write the manifest of a checkpoint that `plan` made of `tokens`; `metrics` are shares on families that training never shows."""
     write_manifest(
         out,
         kind="writer",
         schema=1,
-        command=f"livecart train writer --steps {plan.steps} --seed {plan.seed}",
+        command=_command(plan, start),
         seed=plan.seed,
         data={
             "source": "generated by models/training/corpus: our own word lists in Chinese and English, invented products",
@@ -93,9 +139,18 @@ def describe(out: Path, plan: Plan, metrics: dict[str, float], *, tokens: int) -
     )
 
 
-def _tokenizer(out: Path, plan: Plan, *, resumed: bool) -> PreTrainedTokenizerFast:
-    if resumed:
-        return PreTrainedTokenizerFast.from_pretrained(out)
+def _command(plan: Plan, start: Path | None) -> str:
+    options = {"--steps": plan.steps, "--seed": plan.seed, "--rate": plan.learning_rate}
+    if start is not None:
+        options["--start"] = shlex.quote(start.as_posix())
+    if plan.max_minutes < math.inf:
+        options["--max-minutes"] = f"{plan.max_minutes:g}"
+    return " ".join(["livecart train writer", *(f"{name} {value}" for name, value in options.items())])
+
+
+def _tokenizer(trained: Path | None, plan: Plan) -> PreTrainedTokenizerFast:
+    if trained is not None:
+        return PreTrainedTokenizerFast.from_pretrained(trained)
     return train_tokenizer(seed=plan.seed, example_count=plan.tokenizer_examples, context_length=CONTEXT_LENGTH)
 
 
@@ -148,7 +203,8 @@ def exact_share(model: Qwen3ForCausalLM, held_out: dict[str, Batch]) -> dict[str
     model.eval()
     shares = {}
     for kind, batch in held_out.items():
-        _, logits, labels = answer_loss(model, batch)
+        with torch.compiler.set_stance("force_eager"):
+            _, logits, labels = answer_loss(model, batch)
         right = logits.argmax(-1) == labels
         row = (batch.labels != IGNORED).nonzero()[:, 0]
         wrong = torch.zeros(len(batch.labels)).index_add_(0, row, (~right).float())
@@ -202,24 +258,20 @@ def _average_gradients(model: Qwen3ForCausalLM) -> None:
         gradient.copy_(part.view_as(gradient))
 
 
-def _learning_rate(step: int, plan: Plan) -> float:
-    falling = (plan.steps - step) / (plan.decay * plan.steps)
-    return plan.learning_rate * min(1.0, (step + 1) / plan.warmup, falling)
-
-
-def _restore(state_file: Path, model: Qwen3ForCausalLM, optimizers: list[torch.optim.Optimizer]) -> int:
-    """Load the state of an earlier run; the number of steps it has done, 0 without one."""
+def _restore(state_file: Path, model: Qwen3ForCausalLM, optimizers: list[torch.optim.Optimizer]) -> Done:
+    """Load the state of an earlier run, if there is one, and tell how far it came."""
     if not state_file.is_file():
-        return 0
+        return Done()
     state = torch.load(state_file, weights_only=True)
     model.load_state_dict(state["model"])
     for optimizer, saved in zip(optimizers, state["optimizers"], strict=True):
         optimizer.load_state_dict(saved)
-    return int(state["step"])
+    return Done(int(state["step"]), int(state["tokens"]))
 
 
-def _save_state(state_file: Path, model: Qwen3ForCausalLM, optimizers: list[torch.optim.Optimizer], step: int) -> None:
+def _save_state(state_file: Path, model: Qwen3ForCausalLM, optimizers: list[torch.optim.Optimizer], done: Done) -> None:
     state_file.parent.mkdir(parents=True, exist_ok=True)
     partial = state_file.with_suffix(".partial")
-    torch.save({"model": model.state_dict(), "optimizers": [optimizer.state_dict() for optimizer in optimizers], "step": step}, partial)
+    states = [optimizer.state_dict() for optimizer in optimizers]
+    torch.save({"model": model.state_dict(), "optimizers": states, "step": done.steps, "tokens": done.tokens}, partial)
     partial.replace(state_file)
