@@ -7,6 +7,7 @@ Every part has a budget in bytes of UTF-8, which bounds the tokens of any byte-l
 than `MOST_TOKENS` with the shipped one. No prompt of the training corpus is cut.
 """
 
+import json
 import re
 from collections.abc import Iterable, Sequence
 from typing import Literal, get_args
@@ -15,11 +16,15 @@ from models.types import Language, Passage, Prompt
 
 SegmentKind = Literal["opening", "product", "interaction", "promotion", "closing"]
 SEGMENT_KINDS: tuple[SegmentKind, ...] = get_args(SegmentKind)
+CopyChannel = Literal["title", "description", "ad"]
+COPY_CHANNELS: tuple[CopyChannel, ...] = get_args(CopyChannel)
 
 REFUSALS: dict[Language, str] = {
     "zh": "抱歉，商品资料里没有提到这点。",
     "en": "Sorry, the product details do not mention that.",
 }
+PRICE_MARK = "{price}"  # stands for the price in the facts and the text of scripts and copy: the writer never sees a price there
+PRICE_FACTS: dict[Language, str] = {"zh": f"价格：{PRICE_MARK}", "en": f"price: {PRICE_MARK}"}
 MOST_TOKENS = 960  # of a prompt in any script; of Chinese and English 800. The shipped writer's context holds 1,024
 MAX_PASSAGES = 5
 EVIDENCE_BYTES = 520  # of all facts together, the marks of their lines included
@@ -28,6 +33,15 @@ TITLES_BYTES = 120  # of all products together
 QUESTION_BYTES = 180
 WISH_BYTES = 60  # audience, scene and style each
 MAX_SENTENCES = 6
+# What scripts and copy are written as: `{"sentences": ["...", "..."]}`, separated as `json.dumps` separates by default.
+SENTENCES_SCHEMA = json.dumps(
+    {
+        "type": "object",
+        "properties": {"sentences": {"type": "array", "items": {"type": "string"}, "minItems": 1, "maxItems": MAX_SENTENCES}},
+        "required": ["sentences"],
+        "additionalProperties": False,
+    }
+)
 
 _ANSWER_SYSTEM: dict[Language, str] = {
     "zh": f"只按资料简短回答，没有就答：{REFUSALS['zh']}",
@@ -37,6 +51,10 @@ _SCRIPT_SYSTEM: dict[Language, str] = {
     "zh": "写直播口播，数字只用资料里的，不夸大。",
     "en": "Write live shopping speech. Use only numbers from the facts. Do not exaggerate.",
 }
+_COPY_SYSTEM: dict[Language, str] = {
+    "zh": "写商品文案，数字只用资料里的，不夸大。",
+    "en": "Write product copy. Use only numbers from the facts. Do not exaggerate.",
+}
 _LABELS: dict[Language, dict[str, str]] = {
     "zh": {
         "product": "商品：",
@@ -45,6 +63,7 @@ _LABELS: dict[Language, dict[str, str]] = {
         "audience": "人群：",
         "scene": "场景：",
         "style": "风格：",
+        "task": "任务：",
         "join": "；",
         "none": "无",
     },
@@ -55,6 +74,7 @@ _LABELS: dict[Language, dict[str, str]] = {
         "audience": "Audience: ",
         "scene": "Scene: ",
         "style": "Style: ",
+        "task": "Task: ",
         "join": "; ",
         "none": "none",
     },
@@ -62,6 +82,10 @@ _LABELS: dict[Language, dict[str, str]] = {
 _TASKS: dict[Language, dict[SegmentKind, str]] = {
     "zh": {"opening": "开场", "product": "讲解", "interaction": "互动", "promotion": "促单", "closing": "收尾"},
     "en": {"opening": "opening", "product": "product", "interaction": "interaction", "promotion": "promotion", "closing": "closing"},
+}
+_CHANNELS: dict[Language, dict[CopyChannel, str]] = {
+    "zh": {"title": "标题", "description": "详情", "ad": "广告语"},
+    "en": {"title": "title", "description": "description", "ad": "ad"},
 }
 _CHAT_MARKER = re.compile(r"<(?=\s*[|｜])|(?<=[|｜])>|<(?=/?(?:think|tool_|s>|bos|eos|im_|\w+_of_))", re.IGNORECASE)
 _AFTER_TITLE = ("的", "：", "，", ": ", ", ", " · ", " - ")
@@ -113,7 +137,10 @@ def script_prompt(  # noqa: PLR0913 - one argument for each thing that a host br
     style: str | None = None,
     sentences: int = 3,
 ) -> Prompt:
-    """Ask for one segment of a host's script in `sentences` sentences (1 to `MAX_SENTENCES`), about 5 seconds of speech each."""
+    """Ask for one segment of a host's script in `sentences` sentences (1 to `MAX_SENTENCES`), about 5 seconds of speech each.
+
+    What comes back is JSON that fits `SENTENCES_SCHEMA`. A price belongs to the facts as `PRICE_FACTS[language]` only.
+    """
     labels = _LABELS[language]
     lines = _facts(product_titles, facts, language)
     lines += [
@@ -122,7 +149,34 @@ def script_prompt(  # noqa: PLR0913 - one argument for each thing that a host br
         if text
     ]
     lines.append(_task(kind, language, max(1, min(sentences, MAX_SENTENCES))))
-    return Prompt(messages=(("system", _SCRIPT_SYSTEM[language]), ("user", "\n".join(lines))), max_tokens=224, temperature=0.3)
+    messages = (("system", _SCRIPT_SYSTEM[language]), ("user", "\n".join(lines)))
+    return Prompt(messages=messages, max_tokens=256, temperature=0.3, json_schema=SENTENCES_SCHEMA)
+
+
+def copy_prompt(channel: CopyChannel, title: str, facts: Sequence[str], language: Language) -> Prompt:
+    """Ask for a product's copy: a title (one line), a description (2 to 4 sentences), or an ad (1 or 2).
+
+    What comes back is JSON that fits `SENTENCES_SCHEMA`. A price belongs to the facts as `PRICE_FACTS[language]` only.
+    """
+    lines = [*_facts([title], facts, language), _LABELS[language]["task"] + _CHANNELS[language][channel]]
+    messages = (("system", _COPY_SYSTEM[language]), ("user", "\n".join(lines)))
+    return Prompt(messages=messages, max_tokens=192, temperature=0.3, json_schema=SENTENCES_SCHEMA)
+
+
+def written_sentences(text: str) -> tuple[str, ...]:
+    """The sentences of a script segment or copy as the writer gave them; what is no such JSON, cut off for example, has none.
+
+    >>> written_sentences('{"sentences": ["大家好。", "价格{price}。"]}')
+    ('大家好。', '价格{price}。')
+    """
+    try:
+        written = json.loads(text)
+    except ValueError:
+        return ()
+    sentences = written.get("sentences") if isinstance(written, dict) else None
+    if not isinstance(sentences, list):
+        return ()
+    return tuple(sentence for sentence in sentences if isinstance(sentence, str) and sentence.strip())
 
 
 def is_refusal(text: str) -> bool:
@@ -187,7 +241,7 @@ def _passage_text(passage: Passage) -> str:
 
 
 def _task(kind: SegmentKind, language: Language, sentences: int) -> str:
-    task = _TASKS[language][kind]
+    label, task = _LABELS[language]["task"], _TASKS[language][kind]
     if language == "zh":
-        return f"任务：{task}，{'一二三四五六'[sentences - 1]}句"
-    return f"Task: {task}, {('one', 'two', 'three', 'four', 'five', 'six')[sentences - 1]} sentences"
+        return f"{label}{task}，{'一二三四五六'[sentences - 1]}句"
+    return f"{label}{task}, {('one', 'two', 'three', 'four', 'five', 'six')[sentences - 1]} sentences"
