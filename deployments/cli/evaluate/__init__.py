@@ -2,8 +2,9 @@
 
 import typer
 
-from deployments.cli.evaluate import eye
+from deployments.cli.evaluate import answers, eye
 
 app = typer.Typer(help="Measure the models on your own data.", no_args_is_help=True)
 app.command()(eye.detector)
 app.command()(eye.recognition)
+app.command()(answers.answers)

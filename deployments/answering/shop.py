@@ -1,0 +1,58 @@
+"""The ports of the answer graph over the rows of a file: each row's question sees the row's own facts and nothing else."""
+
+import asyncio
+from collections.abc import Collection, Mapping, Sequence
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from deployments.answering.rows import Row
+from models.types import Event, Passage, Product, ProductId, Room, RoomId, ViewerId
+
+if TYPE_CHECKING:
+    from models.recommend.retriever import ShopIndex
+
+asking: ContextVar[ProductId] = ContextVar("asking")  # whose facts the question under way may see
+
+
+def about(row: Row) -> ProductId:
+    """The id under which a row's product and facts are kept."""
+    return ProductId(f"row-{row.line}")
+
+
+@dataclass(frozen=True, slots=True)
+class RowShop:
+    """Catalog and Viewers: the products of the rows; no rooms, no history."""
+
+    stocked: Mapping[ProductId, Product] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, rows: Sequence[Row]) -> "RowShop":
+        return cls({about(row): row.product for row in rows if row.product is not None})
+
+    async def products(self, product_ids: Collection[ProductId]) -> Mapping[ProductId, Product]:
+        return {product_id: self.stocked[product_id] for product_id in product_ids if product_id in self.stocked}
+
+    async def room(self, room_id: RoomId) -> Room | None:
+        return None
+
+    async def live_rooms(self) -> tuple[Room, ...]:
+        return ()
+
+    async def history(self, viewer_id: ViewerId, *, limit: int) -> tuple[Event, ...]:
+        return ()
+
+    async def displays(self, host: ViewerId, *, limit: int) -> tuple[Event, ...]:
+        return ()
+
+
+class RowKnowledge:
+    """The served index over all rows, searched as if the facts of the row under way were all that is known."""
+
+    def __init__(self, index: "ShopIndex", rows: Sequence[Row]) -> None:
+        self._index = index
+        index.put_products([row.product for row in rows if row.product is not None])
+        index.put_documents([document for row in rows for document in row.documents])
+
+    async def passages(self, query: str, *, products: frozenset[ProductId] | None, k: int) -> tuple[Passage, ...]:
+        return await asyncio.to_thread(self._index.passages, query, products=frozenset({asking.get()}), k=k)
