@@ -1,7 +1,6 @@
 """The object behind every route: built graphs, store, admission, deadline."""
 
 import asyncio
-import logging
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
@@ -9,28 +8,27 @@ from typing import Any
 
 from deployments.ingress.admission import Admission
 from deployments.ports import Ports
-from deployments.settings import GraphConfig, IngressConfig, Limits
+from deployments.questions import QuestionLog, asking_of
+from deployments.settings import GraphConfig, IngressConfig, Limits, QuestionSettings
 from deployments.store import Store
 from deployments.store.values import View
 from deployments.telemetry import Telemetry
 from graphs.analyze import AnalyzeNodes, analyze_graph
-from graphs.answer import AnswerNodes, AnswerReply, AnswerRequest, answer_graph
+from graphs.answer import AnswerNodes, answer_graph
 from graphs.errors import GraphError, LivecartError, NotFound
 from graphs.flow import Graph, Overrides, Run, StreamGraph
-from graphs.moment import MomentReply, MomentRequest, moment_graph
-from graphs.phrases import PASSED_ON
+from graphs.moment import moment_graph
 from graphs.recognize import RecognizeNodes, recognize_graph
 from graphs.recommend import RecommendNodes, recommend_graph
 from graphs.rooms import RoomsNodes, rooms_graph
 from graphs.script import ScriptNodes, script_graph
 from graphs.speaking import Speaker
+from models.language.openai_types import Kind, Usage
 from models.types import ProductId
 
 AnyGraph = Graph[Any, Any]
 
 METRICS_S = 2.0  # a scrape does not wait for a writer that restarts
-
-_log = logging.getLogger("livecart.gateway")
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +41,7 @@ class Gateway:
         self.store = store
         self.ports = ports
         self.telemetry = telemetry
+        self.questions = QuestionLog(store, QuestionSettings())
         self.apply(IngressConfig())
 
     def apply(self, config: IngressConfig) -> None:
@@ -56,6 +55,7 @@ class Gateway:
             raise GraphError(f"settings name the graphs {', '.join(unknown)}; there are {', '.join(sorted(graphs))}")
         self.graphs: Mapping[str, AnyGraph] = {name: graph.observed_by(self.telemetry.spans) for name, graph in graphs.items()}
         self.limits: Limits = config.limits
+        self.questions.limits = config.questions
         self._admission = Admission(max_ongoing=self.limits.max_ongoing, max_waiting=self.limits.max_waiting)
 
     @property
@@ -73,7 +73,7 @@ class Gateway:
         async with self._admission.place(budget_s) as waited_s:
             self.telemetry.admitted(waited_s)
             run = await self.graphs[graph].run(request, budget_s=budget_s - waited_s)
-        await self._note_unanswered(request, run.output)
+        self._note(request, run.output)
         return run
 
     async def stream(self, graph: str, request: object, *, budget_s: float) -> AsyncGenerator[Token | Run[Any], None]:
@@ -89,8 +89,16 @@ class Gateway:
                     if isinstance(item, str):
                         yield Token(item)
                     elif isinstance(item, Run):
-                        await self._note_unanswered(request, item.output)
+                        self._note(request, item.output)
                         yield item
+
+    async def generate(self, kind: Kind, body: bytes, *, stream: bool, budget_s: float) -> AsyncGenerator[bytes | Usage, None]:
+        """Admit and run a call in OpenAI's protocol; see `deployments.ports.OpenAI`. Closing the generator aborts it."""
+        async with self._admission.place(budget_s) as waited_s:
+            self.telemetry.admitted(waited_s)
+            async with aclosing(self.ports.openai.generate(kind, body, stream=stream, timeout_s=budget_s - waited_s)) as pieces:
+                async for piece in pieces:
+                    yield piece
 
     async def enrol(self, product_id: ProductId, pictures: Sequence[bytes], *, actor: str, request_id: str) -> int:
         """Learn what a product looks like; returns how many views it has then. Raises LivecartError."""
@@ -114,21 +122,11 @@ class Gateway:
         except (LivecartError, TimeoutError) as error:
             return f"# the writer does not answer: {type(error).__name__}\n"
 
-    async def _note_unanswered(self, request: object, output: object) -> None:
-        """Keep a question that was declined, for the operator. A store that is out of reach does not cost the answer."""
-        if isinstance(output, AnswerReply) and isinstance(request, AnswerRequest):
-            question, answer = request.question, output
-        elif isinstance(output, MomentReply) and isinstance(request, MomentRequest) and output.answer is not None:
-            question, answer = request.comment or "", output.answer
-        else:
-            return
-        if not answer.abstained and answer.intent.label not in PASSED_ON:
-            return
-        product_id = answer.product_ids[0] if answer.product_ids else None
-        try:
-            await self.store.log_question(question, room_id=request.room_id, product_id=product_id, viewer_id=request.viewer_id)
-        except LivecartError as error:
-            _log.warning("a declined question could not be noted: %s", error)
+    def _note(self, request: object, output: object) -> None:
+        """Leave for the editors what they should hear of; it is written beside the answer."""
+        asking = asking_of(request, output)
+        if asking is not None:
+            self.questions.note(asking)
 
 
 def build_graphs(ports: Ports, config: IngressConfig) -> dict[str, AnyGraph]:

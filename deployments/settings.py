@@ -66,6 +66,9 @@ class WriterConfig(Frozen):
     tensor_parallel_size: Annotated[int, Field(ge=1)] = 1
     threads: Annotated[int, Field(ge=1)] | None = 1  # CPU only: of the engine process
     engine_args: dict[str, object] = {}  # anything else of vllm's AsyncEngineArgs
+    name: str | None = None  # in /v1/models; None: the last part of a folder, or the hub id
+    adapters: dict[str, str] = {}  # LoRA adapters by name, each a folder in PEFT's format; a call chooses one as its `model`
+    tool_parser: str | None = None  # one of vLLM's tool parsers, for a checkpoint whose chat template knows tools
 
 
 class RetrieverConfig(Frozen):
@@ -103,8 +106,17 @@ class GraphConfig(Frozen):
     splits: dict[str, dict[str, Annotated[float, Field(ge=0)]]] = {}
 
 
+class QuestionSettings(Frozen):
+    """What is kept of questions that were declined or answered by the LLM, for editors; see docs/knowledge.md."""
+
+    max_open: Annotated[int, Field(ge=1, le=1_000_000)] = 10_000  # beyond: the least asked and longest not asked are dropped
+    keep_days: Annotated[float, Field(gt=0, le=3_650)] = 180.0  # since a question was asked last, whatever became of it
+    max_waiting: Annotated[int, Field(ge=1, le=100_000)] = 1_000  # for a store that is out of reach, per ingress replica
+
+
 class IngressConfig(Frozen):
     limits: Limits = Limits()
+    questions: QuestionSettings = QuestionSettings()
     graphs: dict[str, GraphConfig] = {}
     match_threshold: Annotated[float, Field(ge=-1, le=1)] | None = None  # None: the one calibrated with the embedder
     bank_threshold: Annotated[float, Field(ge=0, le=1)] = 0.7  # question similarity from which on a stored answer is given as it is

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from deployments.shop import open_store
 from deployments.telemetry import Telemetry, configure_logging
 from deployments.variables import STOPPING_VARIABLE
 from deployments.wiring import Wiring, cancelled
+from graphs.errors import LivecartError
 
 
 class IngressReplica:
@@ -28,6 +30,9 @@ class IngressReplica:
         self._gateway = Gateway(self._store, self._wiring.ports, self._telemetry)
         self._telemetry.gauge("livecart_requests_ongoing", "Graph requests that hold a place", lambda: self._gateway.ongoing)
         self._telemetry.gauge("livecart_requests_waiting", "Graph requests that wait for a place", lambda: self._gateway.waiting)
+        self._telemetry.gauge("livecart_questions_waiting", "Questions not yet in the store", lambda: self._gateway.questions.waiting)
+        self._telemetry.gauge("livecart_questions_lost", "Questions that were never written", lambda: self._gateway.questions.lost)
+        self._noting = asyncio.create_task(self._gateway.questions.run(), name="note questions")
         self._sessions = Sessions()
         self._telemetry.gauge("livecart_sessions_open", "Open room sessions", lambda: len(self._sessions))
         marker = os.environ.get(STOPPING_VARIABLE)
@@ -45,5 +50,8 @@ class IngressReplica:
         self._sessions.close_all()
         if self._ends is not None:
             await cancelled(self._ends)
+        await cancelled(self._noting)
+        with suppress(LivecartError):
+            await self._gateway.questions.flush()
         await self._wiring.stop()
         await self._store.close()

@@ -4,14 +4,18 @@ from deployments.store.follower import Follower
 from deployments.store.store import Store
 from deployments.store.values import (
     Appended,
+    Asking,
     AuditEntry,
     Change,
     ChangeKind,
     ChangeOp,
     Exposure,
     NumberedEvent,
+    OwnQuestion,
     Page,
     Question,
+    QuestionOrder,
+    QuestionSource,
     QuestionStatus,
     ShelfMoment,
     StoreOptions,
@@ -21,6 +25,7 @@ from deployments.store.values import (
 
 __all__ = [
     "Appended",
+    "Asking",
     "AuditEntry",
     "Change",
     "ChangeKind",
@@ -28,8 +33,11 @@ __all__ = [
     "Exposure",
     "Follower",
     "NumberedEvent",
+    "OwnQuestion",
     "Page",
     "Question",
+    "QuestionOrder",
+    "QuestionSource",
     "QuestionStatus",
     "ShelfMoment",
     "Store",

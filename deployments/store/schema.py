@@ -1,7 +1,8 @@
 """The tables. Migrations create them; a test holds both to the same shape.
 
-`counters` numbers changes and events without gaps: a writing transaction takes its row lock first and keeps it until the commit, so numbers
-become visible in their own order. A PostgreSQL sequence would not do that: 8 may be committed before 7, and a follower would step over 7.
+`counters` numbers changes, events and questions without gaps: a writing transaction takes its row lock first and keeps it until the commit,
+so numbers become visible in their own order. A PostgreSQL sequence would not do that: 8 may be committed before 7, and a follower would
+step over 7.
 """
 
 from datetime import UTC, datetime
@@ -200,15 +201,39 @@ exposures = Table(
 questions = Table(
     "questions",
     metadata,
-    Column("question_id", _sequence(), primary_key=True),
-    Column("at", UtcDateTime(), nullable=False),
+    Column("question_id", BigInteger(), primary_key=True, autoincrement=False),  # from the counter: never given twice
+    Column("digest", LargeBinary(), nullable=False, unique=True),  # of the folded text and the product: asked again, it is the same row
     Column("question", Text(), nullable=False),
-    Column("room_id", Id()),
-    Column("product_id", Id()),
-    Column("viewer_id", Id(), index=True),
     Column("language", String()),
+    Column("product_id", Id(), index=True),
+    Column("source", String(), nullable=False),
+    Column("answer", Text()),  # what the LLM said
     Column("status", String(), nullable=False),
+    Column("times", BigInteger(), nullable=False),
+    Column("is_common", Boolean(), nullable=False),  # asked by so many that nobody is remembered for it
+    Column("first_asked", UtcDateTime(), nullable=False),
+    Column("last_asked", UtcDateTime(), nullable=False, index=True),
+    Column("settled_at", UtcDateTime()),
+    Column("document_id", Id()),  # the bank entry that an editor made of it
+    Index(None, "status", "times", "question_id"),
     Index(None, "status", "question_id"),
+)
+
+askers = Table(
+    "askers",
+    metadata,
+    Column("question_id", BigInteger(), ForeignKey("questions.question_id"), primary_key=True, autoincrement=False),
+    Column("viewer_id", Id(), primary_key=True, index=True),
+    Column("room_id", Id()),
+    Column("at", UtcDateTime(), nullable=False),
+    Column("times", BigInteger(), nullable=False),
+)
+
+question_rooms = Table(
+    "question_rooms",
+    metadata,
+    Column("question_id", BigInteger(), ForeignKey("questions.question_id"), primary_key=True, autoincrement=False),
+    Column("room_id", Id(), primary_key=True, index=True),
 )
 
 changes = Table(

@@ -4,13 +4,15 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Generic, Literal, TypeVar
 
-from models.types import Event, EventId, Language, ProductId, RoomId, Vectors, ViewerId
+from models.types import DocumentId, Event, EventId, Language, ProductId, RoomId, Vectors, ViewerId
 
 T = TypeVar("T")
 
 ChangeKind = Literal["product", "document", "room", "view"]
 ChangeOp = Literal["put", "delete"]
 QuestionStatus = Literal["open", "answered", "dismissed"]
+QuestionSource = Literal["none", "llm"]  # who answered the viewer: nobody, or the writer
+QuestionOrder = Literal["most_asked", "newest"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,17 +96,46 @@ class Exposure:
 
 
 @dataclass(frozen=True, slots=True)
-class Question:
-    """A question that nobody could answer, for the knowledge's editors."""
+class Asking:
+    """Somebody asked what the store and the bank do not answer."""
 
-    question_id: int
-    at: datetime
     question: str
-    status: QuestionStatus
+    at: datetime
+    source: QuestionSource
+    answer: str | None = None  # what the LLM said
+    language: Language | None = None
     room_id: RoomId | None = None
     product_id: ProductId | None = None
     viewer_id: ViewerId | None = None
-    language: Language | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """A question for the knowledge's editors; asked again in other spacing, case or punctuation it is the same one."""
+
+    question_id: int
+    question: str  # as it was asked first
+    status: QuestionStatus
+    source: QuestionSource  # of the latest time
+    answer: str | None  # what the LLM said the latest time it did
+    language: Language | None
+    product_id: ProductId | None
+    room_ids: tuple[RoomId, ...]  # where it was asked, in order of id
+    count: int
+    first_asked: datetime
+    last_asked: datetime
+    document_id: DocumentId | None = None  # the bank entry that was made of it
+
+
+@dataclass(frozen=True, slots=True)
+class OwnQuestion:
+    """What is held about one viewer's asking."""
+
+    question: str
+    at: datetime  # the latest time
+    status: QuestionStatus
+    room_id: RoomId | None = None
+    product_id: ProductId | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,12 +144,13 @@ class ViewerRecord:
 
     viewer_id: ViewerId
     events: tuple[Event, ...]  # oldest first
-    questions: tuple[Question, ...]
+    questions: tuple[OwnQuestion, ...]
     exposures: tuple[Exposure, ...]
 
 
 __all__ = [
     "Appended",
+    "Asking",
     "AuditEntry",
     "Change",
     "ChangeKind",
@@ -126,8 +158,11 @@ __all__ = [
     "EventId",
     "Exposure",
     "NumberedEvent",
+    "OwnQuestion",
     "Page",
     "Question",
+    "QuestionOrder",
+    "QuestionSource",
     "QuestionStatus",
     "ShelfMoment",
     "StoreOptions",

@@ -6,13 +6,13 @@ from datetime import UTC, datetime
 
 from sqlalchemy import Connection, RowMapping, bindparam, delete, insert, select, update
 
+from deployments.store.askings import forget_asker
 from deployments.store.database import Section
 from deployments.store.events import event_digests
 from deployments.store.journal import By, audit, lock_counter
-from deployments.store.questions import question_of
 from deployments.store.rows import event_of
-from deployments.store.schema import erased_events, erasures, events, exposures, questions
-from deployments.store.values import Exposure, ViewerRecord
+from deployments.store.schema import askers, erased_events, erasures, events, exposures, questions
+from deployments.store.values import Exposure, OwnQuestion, ViewerRecord
 from models.types import ViewerId
 
 
@@ -25,7 +25,7 @@ class Viewers(Section):
         """Forget a person; False when nothing was held.
 
         Events stay for the statutory record under one random viewer and without text; their ids become random too, and sending one again
-        counts as duplicate. Logged questions and exposures go. Whoever comes back under the same id is a new person.
+        counts as duplicate. Exposures go, and questions that nobody else has asked. Whoever comes back under the same id is a new person.
         """
         by = By(actor, request_id)
         erased = await self._database.write(lambda connection: _erase(connection, viewer_id, by))
@@ -40,13 +40,16 @@ def _record(connection: Connection, viewer_id: ViewerId) -> ViewerRecord | None:
 
     statements = {
         "events": select(events).where(events.c.viewer_id == viewer_id).order_by(events.c.at, events.c.seq),
-        "questions": select(questions).where(questions.c.viewer_id == viewer_id).order_by(questions.c.question_id),
+        "questions": select(questions.c.question, questions.c.status, questions.c.product_id, askers.c.at, askers.c.room_id)
+        .join(askers, askers.c.question_id == questions.c.question_id)
+        .where(askers.c.viewer_id == viewer_id)
+        .order_by(askers.c.question_id),
         "exposures": select(exposures).where(exposures.c.viewer_id == viewer_id).order_by(exposures.c.seq),
     }
     record = ViewerRecord(
         viewer_id,
         events=tuple(map(event_of, of("events"))),
-        questions=tuple(map(question_of, of("questions"))),
+        questions=tuple(OwnQuestion(**row) for row in of("questions")),
         exposures=tuple(Exposure(row["experiment"], row["variant"], row["at"]) for row in of("exposures")),
     )
     return record if record.events or record.questions or record.exposures else None
@@ -57,7 +60,7 @@ def _erase(connection: Connection, viewer_id: ViewerId, by: By) -> bool:
     if _record(connection, viewer_id) is None:
         return False
     count = _unlink_events(connection, viewer_id)
-    connection.execute(delete(questions).where(questions.c.viewer_id == viewer_id))
+    forget_asker(connection, viewer_id)
     connection.execute(delete(exposures).where(exposures.c.viewer_id == viewer_id))
     erasure_id = secrets.token_hex(16)
     connection.execute(insert(erasures), {"erasure_id": erasure_id, "at": datetime.now(UTC), "event_count": count})

@@ -3,13 +3,14 @@
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 
 import httpx
 from fastapi import FastAPI
 
 from deployments.gateway import Gateway
 from deployments.ingress.fakes import FakeModels, StoreShop, fake_ports
-from deployments.store import Store
+from deployments.store import Asking, Store
 from deployments.telemetry import Telemetry
 from models.types import PictureEmbedding, RoomId, ViewerId
 from tests.hostile_requests import DOCUMENT, EVENT, FILE, FORM, PRODUCT, ROOM, form, picture
@@ -107,7 +108,8 @@ async def test_an_erased_viewer_is_forgotten_and_stays_counted(shop: httpx.Async
 
 
 async def test_a_viewer_is_shown_with_questions_and_exposures(shop: httpx.AsyncClient, store: Store) -> None:
-    await store.log_question("is it blue?", room_id=RoomId("R-1"), viewer_id=ViewerId("V-1"))
+    asked = Asking("is it blue?", datetime.now(UTC), "none", room_id=RoomId("R-1"), viewer_id=ViewerId("V-1"))
+    await store.note_questions([asked], max_open=10)
     held = (await shop.get("/v1/viewers/V-1")).json()
     [question] = held["questions"]
     assert question.pop("at").endswith("Z")

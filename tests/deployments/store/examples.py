@@ -5,7 +5,7 @@ from decimal import Decimal
 
 import numpy as np
 
-from deployments.store import View
+from deployments.store import Asking, View
 from models.types import Document, DocumentId, Event, EventId, EventType, Money, Product, ProductId, Room, RoomId, ViewerId
 
 START = datetime(2025, 11, 11, 20, 0, tzinfo=UTC)
@@ -44,3 +44,17 @@ def event(number: int = 1, *, viewer: str = "v1", kind: EventType = "click", aft
 def view(number: int = 1, *, rows: int = 2, model: str = "m1") -> View:
     vectors = np.random.default_rng(number).standard_normal((rows, 4)).astype(np.float32)
     return View(b"picture %d" % number, vectors / np.linalg.norm(vectors, axis=1, keepdims=True), model)
+
+
+def asking(
+    question: str = "能机洗吗？", *, viewer: str | None = None, after_s: float = 0, room: str | None = "r1", about: int | None = None
+) -> Asking:
+    return Asking(
+        question,
+        START + timedelta(seconds=after_s),
+        "none",
+        language="zh",
+        room_id=None if room is None else RoomId(room),
+        product_id=None if about is None else ProductId(f"p{about}"),
+        viewer_id=None if viewer is None else ViewerId(viewer),
+    )

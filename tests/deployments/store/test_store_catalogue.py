@@ -229,16 +229,3 @@ async def test_old_changes_are_forgotten_and_the_gap_shows(database_url: str) ->
     async with await Store.open(database_url, StoreOptions(keep_changes=10)) as store:
         assert await store.put_products([product(number) for number in range(1_200)], actor=BY) == 1_200
         assert [change.seq for change in await store.changes_since(0)] == list(range(1_191, 1_201))
-
-
-async def test_questions_wait_for_an_editor(store: Store) -> None:
-    first = await store.log_question("能机洗吗？", room_id=R1, language="zh")
-    second = await store.log_question("Is it warm?", product_id=P1)
-    assert [item.question_id for item in (await store.list_questions()).items] == [second, first]
-    assert await store.settle_question(first, "answered")
-    assert not await store.settle_question(first + 1_000, "answered")
-    assert [item.question for item in (await store.list_questions("answered")).items] == ["能机洗吗？"]
-    page = await store.list_questions(None, None, 1)
-    assert [item.question_id for item in (await store.list_questions(None, page.next_cursor, 1)).items] == [first]
-    with pytest.raises(InvalidRequest):
-        await store.log_question("\0")

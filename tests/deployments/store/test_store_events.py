@@ -12,10 +12,11 @@ from sqlalchemy import insert
 
 from deployments.store import Appended, Exposure, Store, StoreOptions
 from deployments.store.database import Database
+from deployments.store.questions import QuestionFilter
 from deployments.store.schema import exposures
 from graphs.errors import InvalidEvent, Overloaded
 from models.types import ViewerId
-from tests.deployments.store.examples import BY, START, event
+from tests.deployments.store.examples import BY, START, asking, event
 
 V1, V2 = ViewerId("v1"), ViewerId("v2")
 
@@ -119,7 +120,7 @@ async def test_all_that_is_held_about_a_viewer_is_told(store: Store, exposed_vie
 async def test_an_erased_viewer_leaves_events_that_lead_to_nobody(store: Store, exposed_viewer: ViewerId) -> None:
     assert await store.erase_viewer(exposed_viewer, actor=BY, request_id="req")
     assert await store.viewer(V1) is None
-    assert (await store.list_questions(None)).items == ()
+    assert (await store.list_questions(QuestionFilter(status=None))).items == ()
     second, first, other = (item.event for item in await store.events_since(0))
     assert first.viewer_id == second.viewer_id
     assert {first.viewer_id, first.event_id, second.event_id}.isdisjoint({"v1", "e1", "e2"})
@@ -152,7 +153,7 @@ async def test_erased_text_is_in_no_file_of_sqlite(new_sqlite: Callable[[], str]
     url = new_sqlite()
     async with await Store.open(url) as store:
         await store.append_events([replace(event(number, viewer="viewer-to-erase"), text="words-to-erase") for number in range(200)])
-        await store.log_question("words-to-erase", viewer_id=ViewerId("viewer-to-erase"))
+        await store.note_questions([asking("words-to-erase", viewer="viewer-to-erase")], max_open=10)
         await store.erase_viewer(ViewerId("viewer-to-erase"), actor=BY)
         path = Path(url.removeprefix("sqlite:///"))
         held = b"".join(file.read_bytes() for file in path.parent.glob(f"{path.name}*"))
@@ -167,5 +168,5 @@ async def exposed_viewer(database_url: str, store: Store) -> ViewerId:
     await database.write(lambda connection: connection.execute(insert(exposures), row))
     await database.close()
     await store.append_events([event(2), event(1), event(3, viewer="v2")])
-    await store.log_question("洗?", viewer_id=V1)
+    await store.note_questions([asking("洗?", viewer="v1")], max_open=10)
     return V1
