@@ -2,6 +2,7 @@
 
 import logging
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from deployments.settings import ComprehensionConfig, DetectorConfig, RankerConfig, RetrieverConfig, WriterConfig
@@ -79,7 +80,19 @@ async def load_writer(config: WriterConfig) -> "Writer":
         tensor_parallel_size=config.tensor_parallel_size,
         enforce_eager=config.enforce_eager,
         engine_args=config.engine_args,
+        name=config.name or model_name(config.model),
+        adapters=config.adapters,
+        tool_parser=config.tool_parser,
     )
+
+
+def model_name(model: str) -> str:
+    """What callers call a checkpoint: the last part of a folder, a hub id as it is.
+
+    >>> model_name("/weights/writer"), model_name("Qwen/Qwen3.5-4B")
+    ('writer', 'Qwen/Qwen3.5-4B')
+    """
+    return Path(model).name if Path(model).is_absolute() or Path(model).is_dir() else model
 
 
 def load_ranker(config: RankerConfig) -> "Ranker":

@@ -1,7 +1,8 @@
 """The ports of the graphs, filled: which adapter answers for which model system in this process."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 from graphs.ports import (
     Candidates,
@@ -16,6 +17,22 @@ from graphs.ports import (
     Viewers,
     Writer,
 )
+from models.language.openai_types import Kind, ModelCard, Usage
+
+
+class OpenAI(Protocol):
+    """The writer, asked in OpenAI's protocol."""
+
+    async def cards(self) -> Sequence[ModelCard]:
+        """The writer first, then its adapters."""
+        ...
+
+    def generate(self, kind: Kind, body: bytes, *, stream: bool, timeout_s: float) -> AsyncGenerator[bytes | Usage, None]:
+        """What is sent to the caller, in whole server-sent events or as one JSON text; last, what it took.
+
+        Closing the generator aborts the generation. Raises LivecartError, also in the middle of a stream.
+        """
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,5 +48,6 @@ class Ports:
     ranker: Ranker
     comprehension: Comprehension
     writer: Writer
+    openai: OpenAI
     metrics_text: Callable[[], Awaitable[str]]  # Prometheus text of the engine
     pings: Mapping[str, Callable[[], Awaitable[object]]]  # deployment -> raises Unavailable when it cannot answer

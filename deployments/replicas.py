@@ -15,10 +15,13 @@ from deployments.local import LocalComprehension, LocalRanker
 from deployments.remote.calls import Question
 from deployments.remote.detector import Asked
 from deployments.remote.entries import all_together, each_alone
+from deployments.remote.openai import delivered, encoded
+from deployments.remote.postbox import Address, Courier
 from deployments.retrieval import LiveRetriever
 from deployments.settings import ComprehensionConfig, DetectorConfig, RankerConfig, RetrieverConfig, Settings, WriterConfig
 from deployments.shop import open_store
 from deployments.telemetry import configure_logging
+from models.language.openai_types import Kind, ModelCard, Usage
 from models.types import FrameDetections, ModelInputError, PictureEmbedding, Prompt, TextDelta
 from models.vision.embedder_info import embedder_info
 
@@ -56,6 +59,10 @@ class DetectorReplica(_Replica):
 
 
 class WriterReplica(_Replica):
+    def __init__(self) -> None:
+        super().__init__()
+        self._courier = Courier()
+
     async def reconfigure(self, config: dict[str, object]) -> None:
         started = await load_writer(WriterConfig.model_validate(config))
         old, self._model = getattr(self, "_model", None), started
@@ -66,6 +73,20 @@ class WriterReplica(_Replica):
         async with asyncio.timeout(timeout_s):
             async for delta in self._model.write(prompt):
                 yield delta
+
+    async def openai(self, kind: Kind, body: bytes, timeout_s: float, reply_to: Address | None) -> tuple[bytes, Usage]:
+        """One call in OpenAI's protocol; what a stream says goes to `reply_to`."""
+        async with asyncio.timeout(timeout_s):
+            return await delivered(self._model.openai.generate(kind, body), self._courier, reply_to)
+
+    async def openai_stream(self, kind: Kind, body: bytes, timeout_s: float) -> AsyncIterator[bytes | Usage]:
+        """The same for callers whose postbox is out of reach."""
+        async with asyncio.timeout(timeout_s):
+            async for piece in encoded(self._model.openai.generate(kind, body)):
+                yield piece
+
+    async def openai_cards(self) -> list[ModelCard]:
+        return await self._model.openai.cards()
 
     async def metrics_text(self) -> str:
         return self._model.metrics_text()

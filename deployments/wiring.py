@@ -15,6 +15,8 @@ from deployments.local import LocalComprehension, LocalRanker
 from deployments.ports import Ports
 from deployments.remote.calls import ping_of
 from deployments.remote.detector import RemoteDetector
+from deployments.remote.openai import RemoteOpenAI
+from deployments.remote.postbox import Postbox
 from deployments.remote.small import RemoteComprehension, RemoteRanker, RemoteRetriever
 from deployments.remote.writer import RemoteWriter
 from deployments.retrieval import LiveRetriever
@@ -60,6 +62,8 @@ class Wiring:
         stops: list[Stop] = [shop.stop]
         detector = RemoteDetector(handles["detector"], settings.coalesce)
         writer = RemoteWriter(handles["writer"])
+        postbox = await Postbox().open()
+        stops.append(postbox.close)
         retriever: RemoteRetriever | LiveRetriever
         if "retriever" in handles:
             retriever = RemoteRetriever(handles["retriever"], "Retriever", settings.coalesce)
@@ -79,6 +83,7 @@ class Wiring:
             ranker=await _ranker(settings, handles),
             comprehension=await _comprehension(settings, handles),
             writer=writer,
+            openai=RemoteOpenAI(handles["writer"], postbox),
             metrics_text=writer.metrics_text,
             pings={**_pings(handles, retriever), "Ingress": shop.ping},
         )

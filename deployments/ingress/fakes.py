@@ -3,12 +3,13 @@
 import asyncio
 import io
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 import numpy as np
 from PIL import Image, UnidentifiedImageError
 
+from deployments.fakes import FakeOpenAI
 from deployments.gateway import Gateway
 from deployments.ports import Ports
 from deployments.store import Store
@@ -79,6 +80,7 @@ class FakeModels:
     detector: FakeDetector
     retriever: FakeRetriever
     writer: FakeWriter
+    openai: FakeOpenAI = field(default_factory=FakeOpenAI)
     missing: str | None = None  # a deployment that cannot answer
 
 
@@ -117,6 +119,7 @@ def fake_ports(shop: Shop, models: FakeModels | None = None) -> Ports:
         ranker=FakeRanker(),
         comprehension=FakeComprehension(),
         writer=models.writer,
+        openai=models.openai,
         metrics_text=metrics_text,
         pings={"Detector": ping},
     )

@@ -6,6 +6,7 @@ from typing import Any, Protocol
 from deployments.settings import Limits
 from deployments.store import Store
 from graphs.flow import Graph, Run
+from models.language.openai_types import Kind, Usage
 from models.types import ProductId
 
 
@@ -25,6 +26,10 @@ class Gateway(Protocol):
 
     def stream(self, graph: str, request: object, *, budget_s: float) -> AsyncGenerator[Any, None]:
         """As `run`: items with a `text` as they come and, last, the finished Run."""
+        ...
+
+    def generate(self, kind: Kind, body: bytes, *, stream: bool, budget_s: float) -> AsyncGenerator[bytes | Usage, None]:
+        """Admit and run a call in OpenAI's protocol; see `deployments.ports.OpenAI`."""
         ...
 
     async def enrol(self, product_id: ProductId, pictures: Sequence[bytes], *, actor: str, request_id: str) -> int:

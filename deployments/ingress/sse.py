@@ -1,7 +1,7 @@
 """Server-sent events: tokens as they come, then the whole answer or an error object."""
 
 import logging
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
 from typing import Any
 
@@ -38,12 +38,20 @@ class EventStream(Response):
     """Sends events as they come. What goes wrong on the way is the last event; a caller who leaves closes the iterator.
 
     `source`, from which `events` are made, is closed too: an iterator that was never begun could not pass its closing on.
+    `failed` makes the last event of a stream that breaks off.
     """
 
     media_type = "text/event-stream"
 
-    def __init__(self, events: AsyncGenerator[bytes, None], *, source: AsyncGenerator[Any, None] | None = None) -> None:
+    def __init__(
+        self,
+        events: AsyncGenerator[bytes, None],
+        *,
+        source: AsyncGenerator[Any, None] | None = None,
+        failed: Callable[[LivecartError], bytes] = error_event,
+    ) -> None:
         self._events = events
+        self._failed = failed
         self._source = source if source is not None else events
         super().__init__(headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"})
         del self.headers["content-length"]
@@ -62,8 +70,8 @@ class EventStream(Response):
             async for piece in self._events:
                 await send({"type": "http.response.body", "body": piece, "more_body": True})
         except LivecartError as error:
-            await send({"type": "http.response.body", "body": error_event(error), "more_body": True})
+            await send({"type": "http.response.body", "body": self._failed(error), "more_body": True})
         except Exception:
             log.exception("a stream broke off")
             failure = Internal(f"something went wrong here; the log has it under request id {info_of(scope).request_id}")
-            await send({"type": "http.response.body", "body": error_event(failure), "more_body": True})
+            await send({"type": "http.response.body", "body": self._failed(failure), "more_body": True})

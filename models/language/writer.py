@@ -20,18 +20,21 @@ from vllm.v1.engine.async_llm import AsyncLLM
 from vllm.v1.engine.exceptions import EngineDeadError
 
 from models.language.engine_metrics import engine_counters, engine_metrics_text
+from models.language.openai_front import OpenAIFront
 from models.prompts import without_markers
 from models.types import ModelInputError, Prompt, TextDelta
 
 _GUARDED = "models.language.engine_guard."
 _GIB = 1 << 30
+_LORA_RANKS = (8, 16, 32, 64, 128, 256, 320, 512)  # that vLLM has kernels for
 _SHUTDOWN_S = 2.0  # then the engine process is killed: it holds nothing that has to be saved
 
 
 class Writer:
     """Writes text for prompts, many at a time. All methods belong to one event loop; `start` makes the engine there."""
 
-    def __init__(self, engine: AsyncLLM, *, max_model_len: int) -> None:
+    def __init__(self, engine: AsyncLLM, openai: OpenAIFront, *, max_model_len: int) -> None:
+        self.openai = openai
         self._engine = engine
         self._tokenizer = engine.renderer.tokenizer
         self._max_model_len = max_model_len
@@ -49,9 +52,13 @@ class Writer:
         enforce_eager: bool = True,
         max_num_seqs: int = 64,
         engine_args: Mapping[str, Any] | None = None,
+        name: str = "writer",
+        adapters: Mapping[str, str | Path] | None = None,
+        tool_parser: str | None = None,
     ) -> Self:
         """Load the checkpoint (a local folder or a hub id) and return when the engine can answer.
 
+        `name`, `adapters` (LoRA in PEFT's format, a folder each) and `tool_parser` (one of vLLM's) are for callers in OpenAI's protocol.
         `kv_cache_gib` holds on a CPU, where fractions are fine as long as VLLM_CPU_KVCACHE_SPACE is unset; a GPU goes by
         `gpu_memory_utilization`. `engine_args` are further fields of vLLM's AsyncEngineArgs and win over the ones here.
         """
@@ -68,11 +75,13 @@ class Writer:
             "enable_prefix_caching": True,
             # a small model would fill free whitespace until its tokens are spent
             "structured_outputs_config": {"backend": "xgrammar", "disable_any_whitespace": True},
+            **_lora_options(adapters or {}),
             **(engine_args or {}),
         }
         arguments = AsyncEngineArgs(**options)
         engine = await asyncio.to_thread(AsyncLLM.from_engine_args, arguments)
-        return cls(engine, max_model_len=engine.model_config.max_model_len)
+        front = await OpenAIFront.start(engine, name=name, root=str(model), adapters=adapters, tool_parser=tool_parser)
+        return cls(engine, front, max_model_len=engine.model_config.max_model_len)
 
     async def write(self, prompt: Prompt, *, request_id: str | None = None) -> AsyncGenerator[TextDelta, None]:
         """Stream the text for `prompt`; the last delta has a `finish_reason`. Closing the stream early aborts it in the engine.
@@ -132,6 +141,15 @@ class Writer:
             structured_outputs=StructuredOutputsParams(json=_checked(schema)) if schema is not None else None,
             output_kind=RequestOutputKind.DELTA,
         )
+
+
+def _lora_options(adapters: Mapping[str, str | Path]) -> dict[str, Any]:
+    """Engine options that fit the adapters: how many there are, and the largest rank that one of them has."""
+    if not adapters:
+        return {}
+    ranks = [json.loads((Path(folder) / "adapter_config.json").read_text(encoding="utf-8"))["r"] for folder in adapters.values()]
+    rank = next((size for size in _LORA_RANKS if size >= max(ranks)), max(ranks))
+    return {"enable_lora": True, "max_loras": len(adapters), "max_cpu_loras": len(adapters), "max_lora_rank": rank}
 
 
 def _checked(schema: str) -> str:

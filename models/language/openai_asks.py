@@ -1,0 +1,87 @@
+"""Requests in OpenAI's protocol that are refused before vLLM sees them: what it would fetch, what it would never finish."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from jsonschema import SchemaError  # type: ignore[import-untyped]  # its stubs are a package of their own
+from jsonschema.validators import validator_for  # type: ignore[import-untyped]
+
+from models.language.openai_types import Kind, OpenAIRefusal
+
+MOST_SEQUENCES = 64  # prompts times `n` of one call
+_TEXT_PARTS = frozenset({"text", "refusal"})
+_INTERNAL = ("kv_transfer_params", "ec_transfer_params", "vllm_xargs", "mm_processor_kwargs", "media_io_kwargs", "prompt_embeds")
+_GUIDED = ("guided_json", "guided_choice", "guided_regex", "guided_grammar")
+
+
+def check_ask(kind: Kind, content: object, *, knows_tools: bool = False) -> None:
+    """Raises OpenAIRefusal. What is left unchecked here is checked by vLLM's own models.
+
+    Args:
+        kind: of the route.
+        content: the body as JSON.
+        knows_tools: the checkpoint is served with a parser for tool calls.
+    """
+    if not isinstance(content, dict):
+        raise OpenAIRefusal(400, "the body must be a JSON object")
+    for name in _INTERNAL:
+        if content.pop(name, None) is not None:
+            raise OpenAIRefusal(400, f"`{name}` is not served here", param=name)
+    if content.get("tools") and content.get("tool_choice") != "none" and not knows_tools:
+        raise OpenAIRefusal(400, "this model calls no tools: its chat template knows none", param="tools")
+    if content.get("chat_template") is not None:
+        raise OpenAIRefusal(
+            400, "the chat template is the checkpoint's; `chat_template_kwargs` may set its variables", param="chat_template"
+        )
+    for name in _GUIDED:
+        if name in content:
+            raise OpenAIRefusal(400, f"`{name}` is no longer known to vLLM; write `structured_outputs` or `response_format`", param=name)
+    prompts = _check_messages(content) if kind == "chat" else _prompt_count(content.get("prompt"))
+    sequences = content.get("n") or 1
+    if not isinstance(sequences, int) or prompts * sequences > MOST_SEQUENCES:
+        raise OpenAIRefusal(400, f"one call may ask for {MOST_SEQUENCES} texts, prompts times `n`", param="n")
+    _check_schemas(content)
+
+
+def _check_messages(content: Mapping[str, Any]) -> int:
+    messages = content.get("messages")
+    if not isinstance(messages, list) or not messages:
+        raise OpenAIRefusal(400, "`messages` must be a list with at least one message", param="messages")
+    for message in messages:
+        parts = message.get("content") if isinstance(message, dict) else None
+        for part in parts if isinstance(parts, list) else ():
+            kind = part.get("type") if isinstance(part, dict) else None
+            if kind not in _TEXT_PARTS:
+                raise OpenAIRefusal(400, f"content parts are text here, not `{str(kind)[:40]}`", param="messages")
+    return 1
+
+
+def _prompt_count(prompt: object) -> int:
+    """A text, a list of texts, token ids, or a list of lists of token ids."""
+    if not prompt:
+        raise OpenAIRefusal(400, "`prompt` must be a text, token ids, or a list of either, and not empty", param="prompt")
+    if isinstance(prompt, list) and not isinstance(prompt[0], int):
+        return len(prompt)
+    return 1
+
+
+def _check_schemas(content: Mapping[str, Any]) -> None:
+    """A JSON schema that is none would be found out only when it is compiled."""
+    described = _mapping(_mapping(content.get("response_format")).get("json_schema"))
+    if "schema" in described:
+        _check_schema(described["schema"], "response_format")
+    constraints = _mapping(content.get("structured_outputs"))
+    if isinstance(constraints.get("json"), dict):
+        _check_schema(constraints["json"], "structured_outputs")
+
+
+def _mapping(value: object) -> Mapping[str, Any]:
+    return value if isinstance(value, dict) else {}
+
+
+def _check_schema(schema: object, param: str) -> None:
+    try:
+        validator_for(schema).check_schema(schema)
+    except (SchemaError, TypeError, AttributeError) as error:
+        reason = error.message if isinstance(error, SchemaError) else "it is no object"
+        raise OpenAIRefusal(400, f"`{param}` holds no JSON schema: {reason}", param=param) from None
