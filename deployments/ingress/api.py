@@ -12,12 +12,22 @@ from deployments.ingress.edge import Edge
 from deployments.ingress.errors import install_error_handlers
 from deployments.ingress.openapi import complete
 from deployments.ingress.ports import Gateway
-from deployments.ingress.routes import events, graphs, health, knowledge, products, rooms, served, session
+from deployments.ingress.routes import events, graphs, health, knowledge, openai, products, rooms, served, session
 from deployments.ingress.session.registry import Sessions
 from deployments.telemetry import Telemetry
 
 MIB = 1024 * 1024
-ROUTERS = (graphs.router, served.router, products.router, knowledge.router, rooms.router, session.router, events.router, health.router)
+ROUTERS = (
+    graphs.router,
+    served.router,
+    openai.router,
+    products.router,
+    knowledge.router,
+    rooms.router,
+    session.router,
+    events.router,
+    health.router,
+)
 
 
 def create_app(
