@@ -70,8 +70,8 @@ def test_the_demo_shop_keeps_its_own_rules() -> None:
 
 
 def test_suggestions_come_in_the_language_asked_for() -> None:
-    assert check("最好的锅", "en").findings[0].suggestion.isascii()
-    assert not check("最好的锅", "zh").findings[0].suggestion.isascii()
+    assert check("国家级的锅", "en").findings[0].suggestion.isascii()
+    assert not check("国家级的锅", "zh").findings[0].suggestion.isascii()
 
 
 @given(before=st.text(max_size=30), wording=st.sampled_from(WORDINGS), after=st.text(max_size=30))
