@@ -7,6 +7,7 @@ import base64
 import gzip
 import zlib
 
+from tests.hostile_questions import QUESTIONS
 from tests.hostile_requests import (
     DOCUMENT,
     EVENT,
@@ -62,6 +63,7 @@ JSON_ROUTES = (
     "/v1/recommend/rooms",
     "/v1/products",
     "/v1/knowledge",
+    "/v1/questions/404404404/answer",
     "/v1/events",
 )
 
@@ -271,6 +273,7 @@ HOSTILE: tuple[Hostile, ...] = (
     *GRAPHS,
     *FRAMES,
     *STATE,
+    *QUESTIONS,
     *EVENTS,
     *EDGES,
 )

@@ -75,16 +75,30 @@ from livecart_client.wire.session import (
     SessionReply,
     SessionReplyToken,
 )
-from livecart_client.wire.state import Accepted, Document, Event, EventType, Exposure, Money, OpenQuestion, Product, Room, Viewer, Views
+from livecart_client.wire.state import (
+    Accepted,
+    Document,
+    Event,
+    EventType,
+    Exposure,
+    Money,
+    OpenQuestion,
+    Product,
+    Question,
+    QuestionAnswer,
+    Room,
+    Viewer,
+    Views,
+)
 
 __all__ = [
     "Accepted", "Amount", "AnalyzeReply", "AnalyzeRequest", "Answer", "AnswerReply", "AnswerRequest", "Asked", "AskedLong",
     "AttributeValue", "Box", "Citation", "Claim", "Compliance", "Document", "EncodedPicture", "ErrorBody", "ErrorReply", "Event",
     "EventType", "ExperimentExposure", "Exposure", "Finding", "Flag", "FrameSize", "GraphReply", "Identifier", "LabelScore", "Language",
     "LongText", "Moment", "MomentOptions", "MomentReply", "MomentRequest", "Money", "Name", "NodeTrace", "NotBoolean", "OpenQuestion",
-    "Page", "Product", "ProductIds", "ProductMatch", "Reason", "RecognizeOptions", "RecognizeReply", "RecognizeRequest",
-    "RecommendContext", "RecommendReply", "RecommendRequest", "RecommendedProduct", "RecommendedRoom", "Reply", "Request", "Room",
-    "RoomReason", "RoomsReply", "RoomsRequest", "ScriptReply", "ScriptRequest", "SeenProduct", "Segment", "SessionComment",
-    "SessionError", "SessionFrame", "SessionMessage", "SessionPing", "SessionPong", "SessionProducts", "SessionReply",
+    "Page", "Product", "ProductIds", "ProductMatch", "Question", "QuestionAnswer", "Reason", "RecognizeOptions", "RecognizeReply",
+    "RecognizeRequest", "RecommendContext", "RecommendReply", "RecommendRequest", "RecommendedProduct", "RecommendedRoom", "Reply",
+    "Request", "Room", "RoomReason", "RoomsReply", "RoomsRequest", "ScriptReply", "ScriptRequest", "SeenProduct", "Segment",
+    "SessionComment", "SessionError", "SessionFrame", "SessionMessage", "SessionPing", "SessionPong", "SessionProducts", "SessionReply",
     "SessionReplyToken", "ShortText", "T", "Trace", "Viewer", "Views",
 ]  # fmt: skip

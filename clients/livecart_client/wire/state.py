@@ -2,10 +2,12 @@
 
 from typing import Annotated, Literal
 
-from pydantic import AwareDatetime, Field, model_validator
+from pydantic import AwareDatetime, BeforeValidator, Field, model_validator
 
 from livecart_client.wire.base import (
     Amount,
+    Asked,
+    AskedLong,
     AttributeValue,
     Flag,
     Identifier,
@@ -92,8 +94,34 @@ class Accepted(Reply):
     duplicates: int
 
 
+class Question(Reply):
+    """A question that was declined or answered by the LLM; asked again in other spacing, case or punctuation it is the same one."""
+
+    question_id: Annotated[str, BeforeValidator(str)]
+    question: str  # as it was asked first
+    status: Literal["open", "answered", "dismissed"]
+    source: Literal["none", "llm"]  # who answered the viewer the latest time: nobody, or the LLM
+    answer: str | None = None  # what the LLM said the latest time it did
+    language: Language | None = None
+    product_id: str | None = None
+    room_ids: list[str] = []  # noqa: RUF012  # pydantic copies defaults
+    count: int  # how often it was asked
+    first_asked: AwareDatetime
+    last_asked: AwareDatetime
+    document_id: str | None = None  # the bank entry that was made of it
+
+
+class QuestionAnswer(Request):
+    """An editor's answer; what is left out is the question's own."""
+
+    answer: AskedLong
+    question: Asked | None = None
+    product_id: Identifier | None = None  # null: for the whole shop
+    language: Language | None = None
+
+
 class OpenQuestion(Reply):
-    """A question of a viewer that nobody could answer, and what became of it."""
+    """A question of a viewer that was declined or answered by the LLM, and what became of it."""
 
     question: str
     at: AwareDatetime

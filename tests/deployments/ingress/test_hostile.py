@@ -11,7 +11,21 @@ from tests.hostile import HOSTILE, JSON_ROUTES
 from tests.hostile_requests import JSON
 
 FIELDS = st.sampled_from(
-    ["question", "frame", "base64", "viewer_id", "product_ids", "k", "text", "products", "documents", "events", "context", "stream"]
+    [
+        "question",
+        "answer",
+        "frame",
+        "base64",
+        "viewer_id",
+        "product_ids",
+        "k",
+        "text",
+        "products",
+        "documents",
+        "events",
+        "context",
+        "stream",
+    ]
 )
 KINDS = ["application/json", "multipart/form-data; boundary=X", "image/png", "text/plain"]
 
@@ -58,5 +72,13 @@ async def test_no_bytes_are_a_fault_of_the_server(shop: httpx.AsyncClient, route
 @settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 @given(name=st.text(st.characters(codec="utf-8"), max_size=30))
 async def test_no_path_or_cursor_is_a_fault_of_the_server(shop: httpx.AsyncClient, name: str) -> None:
-    for path in ("/v1/products/", "/v1/rooms/", "/v1/viewers/", "/v1/graphs/", "/v1/products?cursor="):
+    for path in (
+        "/v1/products/",
+        "/v1/rooms/",
+        "/v1/viewers/",
+        "/v1/questions/",
+        "/v1/graphs/",
+        "/v1/products?cursor=",
+        "/v1/questions?cursor=",
+    ):
         assert (await shop.get(path + quote(name, safe=""))).status_code < 500
