@@ -1,12 +1,13 @@
-"""`make bench`: the engine's cost per node, the same graph on livecart and its peers, the eye bare and through the ingress.
+"""`make bench`: the engine's cost per node, the same graph on livecart and its peers, the eye and the writer
+bare and through the ingress.
 
-python -m benchmarks [engine|overhead|vision] [options of the one that is named, or --quick]
+python -m benchmarks [engine|overhead|vision|voice] [options of the one that is named, or --quick]
 """
 
 import subprocess
 import sys
 
-NAMES = ("engine", "overhead", "vision")
+NAMES = ("engine", "overhead", "vision", "voice")
 
 
 def main() -> None:

@@ -9,21 +9,17 @@ The two take turns while the other stands idle; everything shares this machine. 
 
 import argparse
 import json
-import platform as machine
 import sys
 import tempfile
 import time
 from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import asdict
-from datetime import UTC, datetime
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-import psutil
-
+from benchmarks.served import Platform, machine, platform
 from benchmarks.vision.measured import Bare, Cell, Job, conclude, table, together, verdict
-from benchmarks.vision.servers import Detectors, Platform, Worker, platform
+from benchmarks.vision.servers import Detectors, Worker
 from models.demo.catalog import demo_products, demo_rooms
 from models.demo.pictures import demo_frame
 from models.types import ProductId
@@ -40,7 +36,7 @@ def main() -> None:
     arguments = _arguments()
     detectors = Detectors.of(arguments.config)
     room = next(room for room in demo_rooms() if room.live)
-    facts = {**_machine(), "size": arguments.size, "seconds": arguments.seconds, "config": arguments.config.name}
+    facts = {**machine("ray", "torch", "openvino"), "size": arguments.size, "seconds": arguments.seconds, "config": arguments.config.name}
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="eye-")))
         home = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="home-")))
@@ -50,7 +46,7 @@ def main() -> None:
         bare = [_worker(stack, "bare", folder, detectors.config.model_dump_json(), detectors.embedder) for _ in range(detectors.replicas)]
         asking = _worker(stack, "asking", folder, served.port, room.room_id)
         _result(asking, WARM_UP)
-        idle = _idle_cores(served)
+        idle = served.idle_cores()
         cells = [cell for number in range(arguments.rounds) for cell in _round(bare, asking, served, number, arguments.seconds)]
         turns = [_turn(bare[0], asking, arguments.seconds) for _ in range(max(3, arguments.rounds))]
     findings = conclude(cells, turns)
@@ -126,31 +122,6 @@ def _turn(bare: Worker, asking: Worker, seconds: float) -> tuple[float, float]:
 def _result(worker: Worker, job: Job) -> dict[str, float]:
     worker.start(job)
     return worker.result()
-
-
-def _idle_cores(served: Platform) -> float:
-    """CPU seconds a second that the platform takes when nobody asks: what it costs the bare model here."""
-    before = served.cpu_s()
-    time.sleep(3.0)
-    return (served.cpu_s() - before) / 3.0
-
-
-def _machine() -> dict[str, object]:
-    return {
-        "at": f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC",
-        "cores": psutil.cpu_count(),
-        "memory_gib": round(psutil.virtual_memory().total / 2**30),
-        "load_before": round(psutil.getloadavg()[0], 1),
-        "python": machine.python_version(),
-        **{name: _version(name) for name in ("ray", "torch", "openvino")},
-    }
-
-
-def _version(name: str) -> str:
-    try:
-        return version(name)
-    except PackageNotFoundError:
-        return "not installed"
 
 
 def _say(text: str) -> None:

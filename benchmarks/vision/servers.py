@@ -1,25 +1,15 @@
-"""Starts what is measured: the platform in a home of its own, bare models and callers in processes of their own."""
+"""Starts what is compared with the platform: bare models, and callers, in processes of their own."""
 
 import json
-import signal
 import subprocess
 import sys
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
+from benchmarks.served import STOP_S, configured
 from benchmarks.vision.measured import Job
-from deployments.launch import state
-from deployments.launch.config import APPLICATION, read_yaml
-from deployments.launch.ports import free_ports
-from deployments.launch.sweep import processes_of
 from deployments.settings import DetectorConfig, Settings
-
-START_S = 300.0
-STOP_S = 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,48 +22,13 @@ class Detectors:
 
     @classmethod
     def of(cls, path: Path) -> "Detectors":
-        applications = cast("list[dict[str, Any]]", read_yaml(path)["applications"])
-        application = next(one for one in applications if one["name"] == APPLICATION)
-        named: dict[str, Any] = next((one for one in application.get("deployments", []) if one["name"] == "Detector"), {})
+        application, named = configured(path, "Detector")
         scaled = named.get("autoscaling_config", {}).get("min_replicas", 1)
         return cls(
             DetectorConfig.model_validate(named.get("user_config", {})),
             Settings.model_validate(application.get("args", {})).embedder,
             int(named.get("num_replicas", scaled)),
         )
-
-
-@dataclass(frozen=True, slots=True)
-class Platform:
-    port: int
-    run_id: str
-
-    def cpu_s(self) -> float:
-        """That its processes have used so far."""
-        return sum(sum(process.cpu_times()[:2]) for process in processes_of(self.run_id))
-
-
-@contextmanager
-def platform(config: Path, home: Path) -> Iterator[Platform]:
-    """`livecart up`, until the block ends. Raises RuntimeError with its output when it does not get ready."""
-    (port,) = free_ports(1)
-    output = home / "output.txt"
-    command = [str(Path(sys.executable).with_name("livecart")), "up", "--config", str(config), "--home", str(home), "--port", str(port)]
-    with output.open("wb") as file:
-        launcher = subprocess.Popen(command, stdout=file, stderr=subprocess.STDOUT, start_new_session=True)
-    try:
-        ends = time.monotonic() + START_S
-        while "Ready" not in output.read_text(encoding="utf-8"):
-            if launcher.poll() is not None or time.monotonic() > ends:
-                raise RuntimeError(f"the platform did not start:\n{output.read_text(encoding='utf-8')}")
-            time.sleep(0.5)
-        run = state.load(home)
-        if run is None:
-            raise RuntimeError(f"the platform left no state in {home}")
-        yield Platform(port, run.run_id)
-    finally:
-        launcher.send_signal(signal.SIGINT)
-        launcher.wait(STOP_S)
 
 
 class Worker:
