@@ -3,7 +3,7 @@
 import re
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 
 from graphs.compliance.folding import Folded, fold
@@ -52,9 +52,9 @@ class Rulebook:
         [('absolute_term', '最 好'), ('price_basis', '原价199元')]
         """
         folded = self._guard.restored(fold(text))
-        found = [hit for rule in self.rules for hit in _hits(rule, folded)]
+        found = [_placed(hit, folded) for rule in self.rules for hit in _hits(rule, folded)]
         kept = list(_apart(sorted(found, key=lambda hit: (hit.start, -hit.end))))
-        findings = tuple(_finding(hit, folded, text, language) for hit in kept)
+        findings = tuple(_finding(hit, text, language) for hit in kept)
         return Compliance(passed=all(hit.rule.severity == "note" for hit in kept), findings=findings)
 
 
@@ -70,7 +70,7 @@ def check(text: str, language: Language) -> Compliance:
 
 @dataclass(frozen=True, slots=True)
 class _Hit:
-    """What a rule minds, in the folded text."""
+    """What a rule minds."""
 
     rule: Rule
     start: int
@@ -100,6 +100,12 @@ def _sentences_with(wording: Wording, folded: Folded) -> Iterator[tuple[int, int
         yield ends[at - 1], ends[at]
 
 
+def _placed(hit: _Hit, folded: Folded) -> _Hit:
+    """The hit of the folded text, in the text as given."""
+    start, end = folded.origin(hit.start, hit.end)
+    return replace(hit, start=start, end=end)
+
+
 def _apart(hits: Iterable[_Hit]) -> Iterator[_Hit]:
     """The first of those that overlap."""
     end = 0
@@ -109,10 +115,9 @@ def _apart(hits: Iterable[_Hit]) -> Iterator[_Hit]:
             yield hit
 
 
-def _finding(hit: _Hit, folded: Folded, text: str, language: Language) -> Finding:
-    start, end = folded.origin(hit.start, hit.end)
+def _finding(hit: _Hit, text: str, language: Language) -> Finding:
     replacement = "" if hit.instead is None else _INSTEAD[language].format(hit.instead) if hit.instead else _LEFT_OUT[language]
-    return Finding(hit.rule.name, start, end, text[start:end], replacement + hit.rule.advice[language], hit.instead)
+    return Finding(hit.rule.name, hit.start, hit.end, text[hit.start : hit.end], replacement + hit.rule.advice[language], hit.instead)
 
 
 class _Spans:

@@ -32,4 +32,4 @@ def phrase(text: str, instead: str | None = None) -> Wording:
         raise ValueError(f"{text!r} holds no character that could be found")
     start = r"(?<![a-z0-9])" if plain[0].isascii() else ""
     end = r"(?![a-z0-9])" if plain[-1].isascii() else ""
-    return wording(start + re.escape(plain) + end, [plain], instead)
+    return wording(start + re.escape(plain) + end, [plain], instead and instead.replace("{", "{{").replace("}", "}}"))
