@@ -151,7 +151,12 @@ class Label:
 
 @dataclass(frozen=True, slots=True)
 class Passage:
-    """A retrieved piece of evidence."""
+    """A retrieved piece of evidence.
+
+    `score` says how near the question is to the passage, or to its stored question: 1.0 is the same wording, whoever found it. Put the
+    threshold of "the same question" on it. `relevance` says whether the passage answers: a calibrated probability, by which passages
+    are ordered. Put the threshold of "evidence" on it; of .5 half are wrong.
+    """
 
     source_id: str  # document_id, or `product_id#attribute` for a specification
     kind: Literal["spec", "qa", "document"]
@@ -160,6 +165,7 @@ class Passage:
     product_id: ProductId | None = None
     question: str | None = None  # the stored question of a `qa`
     answer: str | None = None
+    relevance: float | None = None  # 0..1, the re-ranker's; None: not looked at by one
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,8 +12,9 @@ from models.artifacts import open_artifact
 from models.evaluation.rooms import evaluate_rooms
 from models.recommend.behaviour import Behaviour
 from models.recommend.history import Log, by_viewer, moment
+from models.recommend.passages import TextEmbedder
 from models.recommend.ranker import Ranker
-from models.recommend.retriever import ShopIndex, TextEmbedder
+from models.recommend.retriever import ShopIndex
 from models.recommend.rooms import RoomRanker
 from models.recommend.sources import HISTORY_EVENTS, Sources
 from models.types import Event, Product, ProductId, RankRequest, Room, ViewerId

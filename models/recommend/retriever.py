@@ -1,42 +1,40 @@
 """The shop as it can be searched: by picture, by text and by behaviour, kept up to date product by product."""
 
 import threading
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from typing import Protocol
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 import numpy as np
 
 from models.index import IndexOptions, VectorIndex
+from models.language.rerank import Reranker
 from models.recommend.history import weighted_products
+from models.recommend.passages import PassageIndex, TextEmbedder
 from models.types import Candidate, Document, DocumentId, Event, Match, Passage, Product, ProductId, Vectors
 
 
-class TextEmbedder(Protocol):
-    """Texts -> float32 (n, dim), L2-normalised."""
-
-    @property
-    def dim(self) -> int: ...
-
-    def embed(self, texts: Sequence[str]) -> Vectors: ...
-
-
 class ShopIndex:
-    """FAISS indexes over product pictures, product and knowledge text, and item factors.
+    """Indexes over product pictures, product and knowledge text, and item factors.
 
     Thread-safe. Texts are embedded before the lock is taken; a change is then visible as a whole: a product put again loses the
     attributes it no longer has in the same step. Prices and stock are not indexed: they come from the store.
     """
 
-    def __init__(self, text: TextEmbedder, *, picture_dim: int, factor_dim: int, options: IndexOptions | None = None) -> None:
+    def __init__(  # what the indexes are made of
+        self,
+        text: TextEmbedder,
+        *,
+        picture_dim: int,
+        factor_dim: int,
+        options: IndexOptions | None = None,
+        reranker: Reranker | None = None,
+        rerank_depth: int = 20,
+    ) -> None:
         self._text = text
         self._pictures = VectorIndex(picture_dim, options)
         self._products = VectorIndex(text.dim, options)
-        self._sentences = VectorIndex(text.dim, options)
         self._factors = VectorIndex(factor_dim, options)
-        self._lock = threading.RLock()
-        self._passages: dict[str, Passage] = {}  # source_id -> what is cited; score 0
-        self._sources_of: dict[ProductId, set[str]] = {}  # product -> its specifications and documents
-        self._shop_wide: set[str] = set()
+        self._evidence = PassageIndex(text, reranker, rerank_depth=rerank_depth, options=options)
+        self._lock = threading.RLock()  # one change after the other
 
     # --- updates ---------------------------------------------------------------------------------------------------------
 
@@ -47,32 +45,32 @@ class ShopIndex:
     def put_products(self, products: Iterable[Product]) -> None:
         """As `put_product`, with one pass of the text embedder and in one step for all."""
         by_id = {product.product_id: product for product in products}
-        specs = {product_id: _specifications(product) for product_id, product in by_id.items()}
-        fresh = {passage.source_id: passage for passages in specs.values() for passage in passages}
-        vectors = self._text.embed([*map(product_text, by_id.values()), *(passage.text for passage in fresh.values())])
-        contents = dict(zip(by_id, vectors, strict=False))
+        vectors = self._text.embed([product_text(product) for product in by_id.values()])
+        specs = self._evidence.prepare(passage for product in by_id.values() for passage in _specifications(product))
         with self._lock:
-            stale = {source for product_id in by_id for source in self._specs_of(product_id)} - fresh.keys()
-            self._products.apply(contents)
-            self._replace(stale, fresh, vectors[len(by_id) :])
+            stale = {source for product_id in by_id for source in self._specs_of(product_id)} - specs.passages.keys()
+            self._products.apply(dict(zip(by_id, vectors, strict=True)))
+            self._evidence.apply(specs, stale)
 
     def remove_product(self, product_id: ProductId) -> None:
         """Forget a product with its pictures and specifications; documents about it are removed by their own ids."""
         with self._lock:
             self._products.remove(product_id)
             self._pictures.remove(product_id)
-            self._replace(set(self._specs_of(product_id)), {}, np.zeros((0, self._text.dim), np.float32))
+            self._evidence.remove(self._specs_of(product_id))
 
     def put_documents(self, documents: Iterable[Document]) -> None:
         """Index pieces of knowledge, replacing those with the same ids, in one step."""
-        fresh = {str(document.document_id): _cited(document) for document in documents}
-        vectors = self._text.embed([passage.question or passage.text for passage in fresh.values()])
+        fresh = self._evidence.prepare(map(cited, documents))
         with self._lock:
-            self._replace(set(), fresh, vectors)
+            self._evidence.apply(fresh)
 
     def remove_document(self, document_id: DocumentId) -> None:
         with self._lock:
-            self._replace({document_id}, {}, np.zeros((0, self._text.dim), np.float32))
+            self._evidence.remove((document_id,))
+
+    def _specs_of(self, product_id: ProductId) -> set[str]:
+        return {passage.source_id for passage in self._evidence.about(product_id) if passage.kind == "spec"}
 
     def put_views(self, product_id: ProductId, views: Vectors) -> None:
         """Make `views` float32 (v, picture_dim), L2-normalised, all pictures of a product. Raises ValueError for another width."""
@@ -82,26 +80,6 @@ class ShopIndex:
         """Replace all item factors by these, each float32 (factor_dim,), L2-normalised."""
         named = {str(product_id): vector for product_id, vector in factors.items()}
         self._factors.apply(named, removes=set(self._factors.keys()) - named.keys())
-
-    def _specs_of(self, product_id: ProductId) -> Iterator[str]:
-        return (source for source in self._sources_of.get(product_id, ()) if self._passages[source].kind == "spec")
-
-    def _replace(self, stale: Collection[str], fresh: Mapping[str, Passage], vectors: Vectors) -> None:
-        self._sentences.apply(dict(zip(fresh, vectors, strict=True)), removes=stale)
-        for source in {*stale, *fresh} & self._passages.keys():
-            self._unlink(self._passages.pop(source))
-        for source, passage in fresh.items():
-            self._passages[source] = passage
-            self._bucket(passage).add(source)
-
-    def _unlink(self, passage: Passage) -> None:
-        bucket = self._bucket(passage)
-        bucket.discard(passage.source_id)
-        if not bucket and passage.product_id is not None:
-            del self._sources_of[passage.product_id]
-
-    def _bucket(self, passage: Passage) -> set[str]:
-        return self._shop_wide if passage.product_id is None else self._sources_of.setdefault(passage.product_id, set())
 
     def knows(self, product_id: ProductId) -> bool:
         """Whether the product is in the catalogue now."""
@@ -115,16 +93,8 @@ class ShopIndex:
         return [tuple(Match(ProductId(key), score) for key, score in best) for best in found]
 
     def passages(self, query: str, *, products: frozenset[ProductId] | None, k: int) -> tuple[Passage, ...]:
-        """The best evidence, best first; with `products` only about them, and shop-wide documents."""
-        vector = self._text.embed([query])
-        with self._lock:
-            found = self._sentences.search(vector, k, among=self._sources_about(products))[0]
-            return tuple(_scored(self._passages[source], score) for source, score in found)
-
-    def _sources_about(self, products: frozenset[ProductId] | None) -> set[str] | None:
-        if products is None:
-            return None
-        return self._shop_wide.union(*(self._sources_of.get(product_id, ()) for product_id in products))
+        """The best evidence, best first; with `products` only about them, and shop-wide documents. See `Passage` for its two numbers."""
+        return self._evidence.search(query, products=products, k=k)
 
     def similar(self, product_ids: Sequence[ProductId], k: int, exclude: Collection[ProductId] = ()) -> tuple[Candidate, ...]:
         """Products of the catalogue nearest to any of the given ones, a product never to itself; see `similarity` for the score."""
@@ -195,13 +165,10 @@ def _specifications(product: Product) -> list[Passage]:
     ]
 
 
-def _cited(document: Document) -> Passage:
+def cited(document: Document) -> Passage:
+    """A document as it is found and shown."""
     if document.kind == "qa":
         text = document.answer or document.text or document.question or ""
     else:
         text = document.text or document.answer or document.question or ""
     return Passage(document.document_id, document.kind, text, 0.0, document.product_id, document.question, document.answer)
-
-
-def _scored(passage: Passage, score: float) -> Passage:
-    return Passage(passage.source_id, passage.kind, passage.text, score, passage.product_id, passage.question, passage.answer)

@@ -18,9 +18,10 @@ from models.recommend.behaviour import Behaviour
 from models.recommend.features import DENSE_NAMES, ItemVectors
 from models.recommend.history import Log, by_viewer, moment
 from models.recommend.item_factors import Fit, item_to_item, item_vectors
+from models.recommend.passages import TextEmbedder
 from models.recommend.popularity import Popularity
 from models.recommend.ranker import Ranker, RankerConfig, WideAndDeep
-from models.recommend.retriever import ShopIndex, TextEmbedder
+from models.recommend.retriever import ShopIndex
 from models.recommend.rooms import RoomRanker
 from models.recommend.sources import Sources
 from models.training.recommender_data import Examples, Replay, interest_matrix, is_held_out
