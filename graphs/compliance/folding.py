@@ -10,6 +10,7 @@ from typing import NamedTuple, TypedDict, cast
 
 _SEPARATORS = " \t\u3000*._~·•|/-+=^`'\"“”‘’#&\\"  # put between characters to slip past a check
 _LONGEST_SEPARATION = 8
+_LONGEST_SPREAD = 4  # plain characters that one character may stand for
 _SPACED_WORD = re.compile(r"(?<![a-z0-9])[a-z0-9@$](?:(?P<gap>[ .*_-])[a-z0-9@$](?:(?P=gap)[a-z0-9@$])+)(?![a-z0-9])")
 _MIXED_WORD = re.compile(r"(?<![a-z0-9@$])[a-z0-9@$]{3,40}(?![a-z0-9@$])")
 _LEET = re.compile(r"[a-z][0-9@$]{1,3}[a-z]|[a-z]{3}[0-9@$]$")  # a digit among letters, or behind three
@@ -62,10 +63,18 @@ def fold(text: str) -> Folded:
     >>> fold("Ｂ e s t，第①，最*佳，國家級").text
     'best,第1,最佳,国家级'
     """
-    letters = [Letter(plain, at, at + 1) for at, character in enumerate(text) for plain in _plain(character)]
-    letters = _without_separators(letters)
-    letters = _joined(letters, _HALVED)
+    letters = _joined(_without_separators(_letters(text)), _HALVED)
     return Folded(tuple(_joined(letters, _SPACED_WORD)))
+
+
+def _letters(text: str) -> list[Letter]:
+    letters: list[Letter] = []
+    for at, character in enumerate(text):
+        plain = _plain(character)
+        letters += [Letter(c, at, at + 1) for c in plain]
+        if not plain and letters and unicodedata.category(character) in ("Mn", "Me"):
+            letters[-1] = letters[-1]._replace(end=at + 1)  # a mark belongs to the character it is drawn on
+    return letters
 
 
 def _readings(text: str) -> tuple[str, ...]:
@@ -95,7 +104,7 @@ def _plain(character: str) -> str:
     kept = "".join(c for c in spread if unicodedata.category(c) not in ("Cf", "Mn", "Me", "Cc") or c in "\n\t")
     if len(kept) == 3 and kept[0] == "(" and kept[2] == ")":  # ⑴, ㈠
         kept = kept[1]
-    return "".join(_LOOKALIKES.get(c, _simplified().get(c, c)) for c in kept)
+    return "".join(_LOOKALIKES.get(c, _simplified().get(c, c)) for c in kept[:_LONGEST_SPREAD])
 
 
 def _without_separators(letters: list[Letter]) -> list[Letter]:

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cache, lru_cache
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from graphs.compliance.folding import Folded, Letter, character_table, is_chinese
 
@@ -18,19 +18,26 @@ class _Syllable(NamedTuple):
     sound: str
     start: int  # in the folded text
     end: int
-    character: str | None  # None: it is hidden, any character of that sound may be meant
+    character: str | None  # None: spelled in Latin letters
+    common: bool = False  # an everyday character, which means itself; any other may stand for one of the same sound
+
+    def may_be(self, character: str) -> bool:
+        return self.character == character or not self.common
 
 
 class Guard:
-    """The words to be looked for, by their sound. Words of other than 2 to 6 everyday characters are left out."""
+    """The words to be looked for, by their sound. Words of other than 2 to 6 characters of GB 2312 are left out."""
 
     def __init__(self, words: Iterable[str]) -> None:
         self._words: dict[Spoken, list[str]] = {}
         for word in dict.fromkeys(words):
-            sounds = tuple(_sound(character) or "" for character in word)
+            sounds = tuple(_sound(character) for character in word)
             if 2 <= len(word) <= _LONGEST_WORD and all(sounds):
                 self._words.setdefault(sounds, []).append(word)
         self._lengths = sorted({len(sounds) for sounds in self._words}, reverse=True)
+
+    def knows(self, word: str) -> bool:
+        return any(word in words for words in self._words.values())
 
     def restored(self, folded: Folded) -> Folded:
         """The text with every hidden word in its own characters; the same object when nothing is hidden.
@@ -39,25 +46,26 @@ class Guard:
         >>> Guard(["最好", "微信"]).restored(fold("zui好的，薇信，最好")).text
         '最好的,微信,最好'
         """
-        replaced = self._hidden(folded.text) if self._words else []
-        if not replaced:
+        hidden = self._hidden(folded.text) if self._words else []
+        if not hidden:
             return folded
         letters: list[Letter] = []
         end = 0
-        for character, syllable in replaced:
-            letters += folded.letters[end : syllable.start]
-            end = syllable.end
-            letters.append(Letter(character, *folded.origin(syllable.start, syllable.end)))
+        for word, syllables in hidden:
+            letters += folded.letters[end : syllables[0].start]
+            letters += (Letter(c, *folded.origin(s.start, s.end)) for c, s in zip(word, syllables, strict=True))
+            end = syllables[-1].end
         return Folded((*letters, *folded.letters[end:]))
 
-    def _hidden(self, text: str) -> list[tuple[str, _Syllable]]:
-        """Characters of hidden words and the syllables that they take the place of, in order."""
-        found: list[tuple[str, _Syllable]] = []
+    def _hidden(self, text: str) -> list[tuple[str, Sequence[_Syllable]]]:
+        """The hidden words and the syllables that they stand for, in order."""
+        found: list[tuple[str, Sequence[_Syllable]]] = []
         for run in _runs(text):
             at = 0
             while at < len(run):
                 word = self._word_at(run, at)
-                found += zip(word, run[at : at + len(word)], strict=True)
+                if word:
+                    found.append((word, run[at : at + len(word)]))
                 at += max(1, len(word))
         return found
 
@@ -65,10 +73,10 @@ class Guard:
         """The hidden word whose first syllable this is, or nothing."""
         for length in self._lengths:
             syllables = run[at : at + length]
-            if len(syllables) < length or all(s.character for s in syllables) or _too_short(syllables):
+            if len(syllables) < length or all(s.common for s in syllables) or _too_short(syllables):
                 continue
             for word in self._words.get(tuple(s.sound for s in syllables), ()):
-                if all(s.character in (None, character) for s, character in zip(syllables, word, strict=True)):
+                if all(s.may_be(character) for s, character in zip(syllables, word, strict=True)):
                     return word
         return ""
 
@@ -83,11 +91,11 @@ def _runs(text: str) -> Iterator[list[_Syllable]]:
     run: list[_Syllable] = []
     for syllable in _syllables(text):
         if run and text[run[-1].end : syllable.start].strip(" "):
-            if any(s.character is None for s in run):
+            if not all(s.common for s in run):
                 yield run
             run = []
         run.append(syllable)
-    if any(s.character is None for s in run):
+    if not all(s.common for s in run):
         yield run
 
 
@@ -95,10 +103,9 @@ def _syllables(text: str) -> Iterator[_Syllable]:
     latin = {run.start(): run[0] for run in _LATIN_RUN.finditer(text)}
     for at, character in enumerate(text):
         if is_chinese(character):
-            common = _sound(character)
-            sound = common or _rare_sounds().get(character)
+            sound = _sound(character)
             if sound:
-                yield _Syllable(sound, at, at + 1, character if common else None)
+                yield _Syllable(sound, at, at + 1, character, common=character in _sounds("common"))
         elif at in latin:
             start = at
             for sound in _spelled(latin[at]):
@@ -122,15 +129,11 @@ def _spelled(word: str) -> Spoken:
     return ()
 
 
-def _sound(character: str) -> str | None:
-    return _common_sounds().get(character)
+def _sound(character: str) -> str:
+    """The syllable of a character without tone, or nothing."""
+    return _sounds("common").get(character) or _sounds("rare").get(character, "")
 
 
 @cache
-def _common_sounds() -> Mapping[str, str]:
-    return {character: sound for sound, characters in character_table()["common"].items() for character in characters}
-
-
-@cache
-def _rare_sounds() -> Mapping[str, str]:
-    return {character: sound for sound, characters in character_table()["rare"].items() for character in characters}
+def _sounds(kind: Literal["common", "rare"]) -> Mapping[str, str]:
+    return {character: sound for sound, characters in character_table()[kind].items() for character in characters}
