@@ -2,7 +2,7 @@
 
 import typer
 
-from deployments.cli import ask, data, demo, evaluate, graphs, keys, platform, recognize, train
+from deployments.cli import ask, data, demo, evaluate, graphs, keys, knowledge, platform, questions, recognize, train
 
 app = typer.Typer(
     name="livecart",
@@ -21,6 +21,8 @@ app.add_typer(demo.app, name="demo")
 app.add_typer(evaluate.app, name="evaluate")
 app.add_typer(graphs.app, name="graphs")
 app.add_typer(keys.app, name="key")
+app.add_typer(knowledge.app, name="knowledge")
+app.add_typer(questions.app, name="questions")
 app.add_typer(train.app, name="train")
 
 

@@ -1,17 +1,32 @@
 """CSV and JSONL rows as the objects of the HTTP API.
 
 A JSONL line is the object itself. In CSV, `price` and `currency` make the price (CNY when the column is missing), columns named
-`attributes.colour` make attributes, `tags` are separated by `|`, empty cells are left out.
+`attributes.colour` make attributes, `tags` are separated by `|`, empty cells are left out. Files are UTF-8, or in the encoding that their
+bytes are likeliest in: spreadsheets of Chinese offices write GB18030.
 """
 
 import csv
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
+
+from deployments.knowledge.encodings import file_encoding
+from deployments.knowledge.limits import FileRefusedError
 
 Row = dict[str, object]
 CURRENCY = "CNY"
 ATTRIBUTE = "attributes."
+READ = frozenset({".csv", ".jsonl", ".ndjson"})
+CHINESE_COLUMNS = {
+    "编号": "document_id",
+    "类型": "kind",
+    "商品编号": "product_id",
+    "问题": "question",
+    "答案": "answer",
+    "回答": "answer",
+    "内容": "text",
+    "语言": "language",
+}
 PARSED = frozenset({"price", "currency", "tags", "stock"})
 
 
@@ -19,41 +34,40 @@ class RowError(Exception):
     """A line that cannot be read; its text names file and line."""
 
 
-def read_rows(path: Path, convert: Callable[[dict[str, str]], Row]) -> Iterator[Row]:
+def read_rows(path: Path, convert: Callable[[dict[str, str]], Row], *, encoding: str | None = None) -> Iterator[Row]:
     """The rows of a `.csv` or `.jsonl` file; CSV cells go through `convert`. Raises `RowError`."""
     suffix = path.suffix.lower()
-    if suffix == ".csv":
-        yield from _read_csv(path, convert)
-    elif suffix in {".jsonl", ".ndjson"}:
-        yield from _read_jsonl(path)
-    else:
-        raise RowError(f"{path} ends in {suffix or 'nothing'}; .csv, .jsonl and .ndjson are read.")
+    if suffix not in READ:
+        raise RowError(f"{path} ends in {suffix or 'nothing'}; {', '.join(sorted(READ))} are read.")
+    try:
+        with path.open(encoding=encoding or file_encoding(path), newline="") as lines:
+            yield from _read_csv(path, lines, convert) if suffix == ".csv" else _read_jsonl(path, lines)
+    except (LookupError, UnicodeDecodeError, csv.Error, FileRefusedError) as error:
+        raise RowError(f"{path} cannot be read: {error}") from error
 
 
-def _read_csv(path: Path, convert: Callable[[dict[str, str]], Row]) -> Iterator[Row]:
-    with path.open(encoding="utf-8-sig", newline="") as lines:
-        reader = csv.DictReader(lines)
-        for cells in reader:
-            if None in cells or None in cells.values():
-                raise RowError(f"{path}, line {reader.line_num}: it has not as many cells as the header.")
-            try:
-                yield convert({name.strip(): cell.strip() for name, cell in cells.items() if cell.strip()})
-            except ValueError as error:
-                raise RowError(f"{path}, line {reader.line_num}: {error}") from error
+def _read_csv(path: Path, lines: Iterable[str], convert: Callable[[dict[str, str]], Row]) -> Iterator[Row]:
+    reader = csv.DictReader(lines)
+    for cells in reader:
+        if None in cells or None in cells.values():
+            raise RowError(f"{path}, line {reader.line_num}: it has not as many cells as the header.")
+        try:
+            yield convert({name.strip(): cell.strip() for name, cell in cells.items() if cell.strip()})
+        except ValueError as error:
+            raise RowError(f"{path}, line {reader.line_num}: {error}") from error
 
 
-def _read_jsonl(path: Path) -> Iterator[Row]:
-    with path.open(encoding="utf-8-sig") as lines:
-        for number, line in enumerate(lines, start=1):
-            if not line.strip():
-                continue
-            try:
-                row = json.loads(line)
-            except ValueError as error:
-                raise RowError(f"{path}, line {number}: {error}") from error
-            if not isinstance(row, dict):
-                raise RowError(f"{path}, line {number}: an object is needed, not {type(row).__name__}.")
-            yield row
+def _read_jsonl(path: Path, lines: Iterable[str]) -> Iterator[Row]:
+    for number, line in enumerate(lines, start=1):
+        if not line.strip():
+            continue
+        try:
+            row = json.loads(line)
+        except (ValueError, RecursionError) as error:
+            raise RowError(f"{path}, line {number}: {error}") from error
+        if not isinstance(row, dict):
+            raise RowError(f"{path}, line {number}: an object is needed, not {type(row).__name__}.")
+        yield row
 
 
 def to_product(cells: dict[str, str]) -> Row:
@@ -73,6 +87,15 @@ def to_product(cells: dict[str, str]) -> Row:
     if "stock" in cells:
         row["stock"] = int(cells["stock"])
     return row
+
+
+def to_document(cells: dict[str, str]) -> Row:
+    """One document of `POST /v1/knowledge`; columns may have their usual Chinese names.
+
+    >>> to_document({"问题": "能机洗吗？", "答案": "可以。"})
+    {'question': '能机洗吗？', 'answer': '可以。'}
+    """
+    return {CHINESE_COLUMNS.get(name, name): cell for name, cell in cells.items()}
 
 
 def to_event(cells: dict[str, str]) -> Row:

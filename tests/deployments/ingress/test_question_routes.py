@@ -113,7 +113,7 @@ async def test_lists_are_filtered_and_paged(shop: httpx.AsyncClient, store: Stor
 
 
 async def test_only_editors_see_and_answer_questions(shop: httpx.AsyncClient, app: FastAPI, asked: wire.Question) -> None:
-    keys = {role: new_key(role, role) for role in ("caller", "editor")}  # type: ignore[arg-type]  # roles
+    keys = {role: new_key(role, role) for role in ("caller", "editor")}
     before, app.state.auth = app.state.auth, Auth(parse_key(key.line) for key in keys.values())
     try:
         for method, path in (
