@@ -3,21 +3,18 @@
 from collections.abc import AsyncGenerator
 from dataclasses import dataclass
 
-from graphs.compliance import check
 from graphs.errors import NotFound
 from graphs.flow import GraphBuilder, StreamGraph
+from graphs.known import Known, of_one_product
 from graphs.phrases import decline, small_talk
 from graphs.ports import Catalog, Comprehension, Knowledge, Viewers
 from graphs.slots import SlotAnswer, detect_language, facts_of, mentioned, slot_answer
 from graphs.speaking import Draft, Said, Speaker, Step, declined, quote, whole
-from graphs.support import asked_beyond, content_of, is_question
+from graphs.support import is_question
 from graphs.viewers import known_history
 from models.types import Label, Language, Passage, Product, ProductId, Room, RoomId, ViewerId
 
 PASSAGES = 12
-EVIDENCE = 3  # passages that the LLM is shown: more distract a small model
-SAME_QUESTION = 0.5  # share of what is asked that a stored question must ask too
-SAME_SUBJECT = 0.7  # share of what is asked that a less near question and its answer must name
 UNCLEAR = Label("unclear", 0.0)
 
 
@@ -135,40 +132,27 @@ class AnswerNodes:
         passages: tuple[Passage, ...],
         slot: SlotAnswer | None,
     ) -> Draft:
-        """Decide who answers: the store, the answer bank, the LLM with evidence, or nobody."""
+        """Decide who answers: the store, what is written down, the LLM with evidence, or nobody."""
+        language = scope.language
         if slot is not None:
-            return Draft(scope.language, said=Said(slot.text, "slot", (slot.evidence,)))
-        asked = asked_beyond(request.question, [p.title for p in subject])
-        banked = self._banked(passages, asked)
-        if banked is not None and banked.answer is not None and check(banked.answer, scope.language).passed:
-            return Draft(scope.language, said=Said(banked.answer, "bank", (banked,)))
-        evidence = tuple(sorted((p for p in passages if self._may_support(p, asked)), key=lambda p: -_shared(asked, p)))[:EVIDENCE]
-        if evidence:
+            return Draft(language, said=Said(slot.text, "slot", (slot.evidence, *slot.beside)))
+        known = Known.read(request.question, subject, of_one_product(passages))
+        asks = is_question(request.question) or small_talk(intent.label, language) is None
+        quoted = known.quoted(language, self.bank_threshold, self.evidence_threshold) if asks else None
+        if quoted is not None:
+            return Draft(language, said=quoted)
+        evidence = known.evidence(self.bank_threshold, self.evidence_threshold)
+        if evidence and asks:
             return Draft(
-                scope.language,
+                language,
                 question=request.question,
                 evidence=evidence,
                 facts=tuple(fact.text for product in subject for fact in facts_of(product)),
                 titles=tuple(p.title for p in subject),
+                instead=known.likely(language),
             )
-        polite = None if is_question(request.question) else small_talk(intent.label, scope.language)
-        return Draft(scope.language, said=Said(polite, "none") if polite else Said(decline(scope.language), "none", abstained=True))
-
-    def _may_support(self, passage: Passage, asked: frozenset[str]) -> bool:
-        """Near enough to be sure, or near and about a word of what is asked."""
-        return passage.score >= self.bank_threshold or (passage.score >= self.evidence_threshold and _shared(asked, passage) > 0)
-
-    def _banked(self, passages: tuple[Passage, ...], asked: frozenset[str]) -> Passage | None:
-        """A stored question that is surely the same, or one near it whose question and answer name most of what is asked.
-
-        Nearness alone is not enough: the name of a product makes all questions about it near.
-        """
-        stored = [p for p in passages if p.question]
-        same = (p for p in stored if p.score >= self.bank_threshold and _covers(asked, p.question or "", SAME_QUESTION))
-        about = (
-            p for p in stored if p.score >= self.evidence_threshold and asked and _covers(asked, f"{p.question} {p.text}", SAME_SUBJECT)
-        )
-        return next(same, None) or next(about, None)
+        polite = None if is_question(request.question) else small_talk(intent.label, language)
+        return Draft(language, said=Said(polite, "none") if polite else Said(decline(language), "none", abstained=True))
 
     def generate(self, draft: Draft) -> AsyncGenerator[Step, None]:
         return self.speaker.generate(draft)
@@ -187,14 +171,6 @@ class AnswerNodes:
             product_ids=tuple(dict.fromkeys((*(p.product_id for p in subject), *cited))),
             ai_generated=said.source == "llm",
         )
-
-
-def _shared(asked: frozenset[str], passage: Passage) -> int:
-    return len(asked & content_of(f"{passage.question or ''} {passage.text}"))
-
-
-def _covers(asked: frozenset[str], text: str, share: float) -> bool:
-    return len(asked & content_of(text)) >= share * len(asked)
 
 
 def unclear(_request: AnswerRequest) -> Label:

@@ -5,7 +5,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
-from graphs.asking import CJK, LATIN_WORD, asked_strength, asks_price, asks_shelf_position, asks_stock, concept_of, normalised, says
+from graphs.asking import CJK, LATIN_WORD, asks_shelf_position, concept_of, normalised, says
+from graphs.matching import Match, read_question, sure_matches
+from graphs.statements import Statement, named
 from models.types import Language, Money, Passage, Product, ProductId, Room
 
 _NOT_A_QUESTION = frozenset({"praise", "complaint", "greeting", "chitchat", "comparison", "promotion", "host_request"})
@@ -19,21 +21,39 @@ class SlotAnswer:
     text: str
     attribute: str  # `price`, `stock`, `shelf_position`, `brand` or the attribute's name
     evidence: Passage
+    beside: tuple[Passage, ...] = ()  # evidence of a second value
 
 
 def slot_answer(question: str, intent: str, product: Product, *, room: Room | None, language: Language) -> SlotAnswer | None:
     """The value that the question asks for, in a sentence of `language`; None when unsure or when the product does not state it.
 
-    `intent` is a label of the intent classifier, used only to refuse: the wording decides what is asked.
+    Two values when it asks for two. `intent` is a label of the intent classifier, used only to refuse: the wording decides what is asked.
     """
-    asked = normalised(question)
-    if room is not None and product.product_id in room.shelf and asks_shelf_position(asked):
+    if room is not None and product.product_id in room.shelf and asks_shelf_position(normalised(question)):
         return _shelf_answer(product, room, language)
-    if asks_price(asked, intent):
-        return _price_answer(product, language)
-    if product.stock is not None and asks_stock(asked):
-        return _stock_answer(product, product.stock, language)
-    return None if intent in _NOT_A_QUESTION else _specification_answer(asked, product, language)
+    read = read_question(question, names_of(product))
+    if intent in _NOT_A_QUESTION and not read.keys & {"price", "stock"}:
+        return None
+    answers = [_stated_answer(found, product, language) for found in sure_matches(read, values_of(product, language))]
+    return together(answers, language) if answers else None
+
+
+def names_of(product: Product) -> tuple[str, ...]:
+    """What a product is called: words of a question that point at nothing but the product."""
+    return tuple(name for name in (product.title, product.brand, *product.tags, product.category) if name)
+
+
+def values_of(product: Product, language: Language) -> tuple[Statement, ...]:
+    """Price, stock, brand and attributes as statements, their sentences in `language`; the order in which the store holds them."""
+    values = {"price": format_price(product.price, language)}
+    if product.stock is not None:
+        values["stock"] = _stock_words(product.stock, language)
+    if product.brand:
+        values["brand"] = product.brand
+    return tuple(
+        named(_fact(product, name, _sentence(product, _label(name, language), value, language)), name, value)
+        for name, value in (values | dict(product.attributes)).items()
+    )
 
 
 def detect_language(text: str) -> Language:
@@ -49,17 +69,11 @@ def detect_language(text: str) -> Language:
 def facts_of(product: Product) -> tuple[Passage, ...]:
     """Everything the store knows of a product, a sentence each in the product's own language, price and stock included."""
     language = detect_language(product.title)
-    values: dict[str, str] = {"price": format_price(product.price, language)}
-    if product.stock is not None:
-        values["stock"] = _stock_words(product.stock, language)
-    if product.brand:
-        values["brand"] = product.brand
-    values |= product.attributes
-    sentences = [_fact(product, name, _sentence(product, _label(name, language), value, language)) for name, value in values.items()]
-    if product.description:
-        glue = "：" if language == "zh" else ": "
-        sentences.append(_fact(product, "description", f"{product.title}{glue}{product.description}"))
-    return tuple(sentences)
+    facts = tuple(value.passage for value in values_of(product, language))
+    if not product.description:
+        return facts
+    glue = "：" if language == "zh" else ": "
+    return (*facts, _fact(product, "description", f"{product.title}{glue}{product.description}"))
 
 
 def format_price(price: Money, language: Language) -> str:
@@ -127,16 +141,19 @@ def _shelf_answer(product: Product, room: Room, language: Language) -> SlotAnswe
 # --- specifications ------------------------------------------------------------------------------------------------------
 
 
-def _specification_answer(asked: str, product: Product, language: Language) -> SlotAnswer | None:
-    values = {**({"brand": product.brand} if product.brand else {}), **product.attributes}
-    strengths = {name: asked_strength(asked, name) for name in values}
-    best = max(strengths.values(), default=(0, 0))
-    names = [name for name, strength in strengths.items() if strength == best]
-    if best == (0, 0) or len(names) != 1:
-        return None
-    name, value = names[0], values[names[0]]
-    text = _sentence(product, _label(name, language), value, language)
-    return _answer(product, name, value, text, language)
+def _stated_answer(found: Match, product: Product, language: Language) -> SlotAnswer:
+    name, value = found.statement.name or "", found.statement.value or ""
+    if name == "price":
+        return _price_answer(product, language)
+    if name == "stock":
+        return _stock_answer(product, product.stock or 0, language)
+    return _answer(product, name, value, _sentence(product, _label(name, language), value, language), language)
+
+
+def together(answers: Sequence[SlotAnswer], language: Language) -> SlotAnswer:
+    """Several answers as one."""
+    text = ("" if language == "zh" else " ").join(answer.text for answer in answers)
+    return SlotAnswer(text, answers[0].attribute, answers[0].evidence, tuple(answer.evidence for answer in answers[1:]))
 
 
 def _label(name: str, language: Language) -> str:

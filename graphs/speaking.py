@@ -41,6 +41,7 @@ class Draft:
     evidence: tuple[Passage, ...] = field(default=())
     facts: tuple[str, ...] = ()  # all specifications of the subject: figures in them are true too
     titles: tuple[str, ...] = ()
+    instead: Said | None = None  # said where the LLM declines or cannot be trusted
 
 
 Step = str | Said  # pieces of text as they are released; `Said` comes last and holds the whole
@@ -64,7 +65,7 @@ class Speaker:
         if text.strip():
             yield Said(text, "llm", _supporting(text, draft.evidence))
         else:
-            said = declined(draft)
+            said = draft.instead or declined(draft)
             yield said.text
             yield said
 
