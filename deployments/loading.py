@@ -11,8 +11,10 @@ from models.vision.embedder_info import embedder_info
 
 if TYPE_CHECKING:  # importing any of these takes seconds: replicas that do not need one do not pay for it
     from models.language.comprehension import TextClassifier
+    from models.language.rerank import Reranker
     from models.language.writer import Writer
     from models.recommend.behaviour import Behaviour
+    from models.recommend.passages import PassageIndex
     from models.recommend.ranker import Ranker
     from models.recommend.retriever import ShopIndex
     from models.recommend.rooms import RoomRanker
@@ -110,6 +112,26 @@ def load_retriever(config: RetrieverConfig, embedder: str) -> LoadedRetriever:
 
     behaviour = Behaviour.load(open_artifact(config.recommender, kind="recommender", schema=1))
     info = embedder_info(embedder)
-    index = ShopIndex(TextEmbedder.load(config.text_embedder), picture_dim=info.dim, factor_dim=behaviour.factor_dim)
+    index = ShopIndex(
+        TextEmbedder.load(config.text_embedder),
+        picture_dim=info.dim,
+        factor_dim=behaviour.factor_dim,
+        reranker=_load_reranker(config),
+        rerank_depth=config.rerank_depth,
+    )
     index.put_factors(behaviour.item_vectors())
     return LoadedRetriever(index, behaviour, RoomRanker(index), info.tag)
+
+
+def load_passages(config: RetrieverConfig) -> "PassageIndex":
+    """The part of the retriever that finds evidence, empty."""
+    from models.language.text_embedder import TextEmbedder
+    from models.recommend.passages import PassageIndex
+
+    return PassageIndex(TextEmbedder.load(config.text_embedder), _load_reranker(config), rerank_depth=config.rerank_depth)
+
+
+def _load_reranker(config: RetrieverConfig) -> "Reranker | None":
+    from models.language.rerank import load_reranker
+
+    return load_reranker(config.reranker) if config.reranker else None

@@ -74,6 +74,8 @@ class WriterConfig(Frozen):
 class RetrieverConfig(Frozen):
     text_embedder: str = str(ZOO / "text_embedder")
     recommender: str = str(ZOO / "recommender")
+    reranker: str | None = str(ZOO / "reranker")  # or folder or hub id of a transformers cross-encoder; None: the fused order stands
+    rerank_depth: Annotated[int, Field(ge=1, le=200)] = 20  # passages of a question that it looks at
 
 
 class RankerConfig(Frozen):

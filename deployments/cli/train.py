@@ -99,6 +99,11 @@ def writer(  # noqa: PLR0913  # a command's options
     max_minutes: Annotated[float, typer.Option(help="Squeeze the schedule to end by then.", min=0.1)] = math.inf,
     rate: Annotated[float, typer.Option(help="Highest learning rate; a third of it for going on from weights that are good.")] = 3e-3,
     compiled: Annotated[bool, typer.Option("--compile", help="Fuse the layers: minutes to begin, faster then. Needs g++.")] = False,
+    data: Annotated[
+        Path | None,
+        typer.Option(help='Questions of your own: JSONL {"question", "facts": [..], "answer" or null}.', exists=True, dir_okay=False),
+    ] = None,
+    new_tokenizer: Annotated[bool, typer.Option(help="With --start: learn the tokenizer again, for other words.")] = False,
     seed: Seed = 20261121,
     as_json: AsJson = False,
 ) -> None:
@@ -106,10 +111,12 @@ def writer(  # noqa: PLR0913  # a command's options
 
     Example: `livecart train writer --out runs/my-writer --start models/zoo/writer --rate 1e-3 --max-minutes 60`
     """
+    from models.training.corpus.given import read_given
     from models.training.writer import Plan, train
 
-    plan = Plan(steps=steps, seed=seed, learning_rate=rate, max_minutes=max_minutes, compiled=compiled)
-    _finish(out, train(out, state_folder=run, plan=plan, start=start), as_json=as_json)
+    given = read_given(data) if data is not None else ()
+    plan = Plan(steps=steps, seed=seed, learning_rate=rate, max_minutes=max_minutes, compiled=compiled, new_tokenizer=new_tokenizer)
+    _finish(out, train(out, state_folder=run, plan=plan, start=start, given=given), as_json=as_json)
 
 
 @app.command("text-embedder")
@@ -122,6 +129,28 @@ def text_embedder(out: Out, seed: Seed = 7, *, as_json: AsJson = False) -> None:
     from models.training.text_embedder import train
 
     _finish(out, train(out, seed=seed), as_json=as_json)
+
+
+@app.command()
+@errors_named()
+def reranker(
+    out: Out,
+    pairs: Annotated[Path | None, typer.Option(help="JSONL of questions with the evidence that answers them, to learn from.")] = None,
+    calibrate: Annotated[list[Path] | None, typer.Option(help="Data as of `evaluate retrieval`, for probabilities; may repeat.")] = None,
+    credit: Annotated[str, typer.Option(help="Whose the pairs are and under which licence, for the manifest.")] = "",
+    seed: Seed = 7,
+    *,
+    as_json: AsJson = False,
+) -> None:
+    """Train the re-ranker, which judges whether a passage answers a question, on generated questions and on your own pairs.
+
+    A pair: {"question", "evidence", "product", "answer"}; the answer may be missing. See docs/retrieval.md.
+
+    Example: `livecart train reranker --out runs/my-reranker --pairs pairs.jsonl --calibrate questions.jsonl`
+    """
+    from models.training.reranker import train
+
+    _finish(out, train(out, pairs=pairs, calibrate=calibrate or [], credit=credit, seed=seed), as_json=as_json)
 
 
 @app.command()
