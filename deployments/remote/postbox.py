@@ -14,7 +14,7 @@ import struct
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Self
+from typing import Self, cast
 
 from graphs.errors import Unavailable
 
@@ -98,7 +98,9 @@ class Postbox:
         self._server: asyncio.Server | None = None
 
     async def open(self) -> Self:
-        self._server = await asyncio.get_running_loop().create_unix_server(lambda: _Incoming(self._boxes), _abstract(self._name))
+        listening = socket.socket(socket.AF_UNIX)
+        listening.bind(_abstract(self._name))
+        self._server = await asyncio.get_running_loop().create_unix_server(lambda: _Incoming(self._boxes), sock=listening)
         return self
 
     async def close(self) -> None:
@@ -124,8 +126,9 @@ class _Incoming(asyncio.Protocol):
         self._rest = b""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        if not _is_ours(transport) and isinstance(transport, asyncio.Transport):
-            transport.abort()
+        if not _is_ours(transport.get_extra_info("socket")):
+            transport.close()
+            self._boxes = {}
 
     def data_received(self, data: bytes) -> None:
         data = self._rest + data if self._rest else data
@@ -166,12 +169,15 @@ class Courier:
 
     async def _connect(self, name: str) -> "_Link":
         self._links = {known: link for known, link in self._links.items() if not link.is_closed}
+        connecting = socket.socket(socket.AF_UNIX)
         try:
-            _, link = await asyncio.get_running_loop().create_unix_connection(_Link, _abstract(name))
-        except OSError as error:
-            raise UnreachableBox(f"no postbox {name} on this machine") from error
-        if link.is_closed:
-            raise UnreachableBox(f"the postbox {name} belongs to another user")
+            connecting.connect(_abstract(name))  # at once: the other end is this machine's kernel
+            if not _is_ours(connecting):
+                raise UnreachableBox(f"the postbox {name} belongs to another user")  # noqa: TRY301 - the socket has to be closed
+        except (OSError, UnreachableBox) as error:
+            connecting.close()
+            raise UnreachableBox(f"no postbox {name} of ours is on this machine") from error
+        _, link = await asyncio.get_running_loop().create_unix_connection(_Link, sock=connecting)
         return link
 
 
@@ -203,10 +209,7 @@ class _Link(asyncio.Protocol):
         return self._transport is None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        if isinstance(transport, asyncio.Transport) and _is_ours(transport):
-            self._transport = transport
-        elif isinstance(transport, asyncio.Transport):
-            transport.abort()
+        self._transport = cast(asyncio.Transport, transport)
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._transport = None
@@ -231,7 +234,6 @@ def _abstract(name: str) -> str:
     return f"\0{name}"
 
 
-def _is_ours(transport: asyncio.BaseTransport) -> bool:
-    peer = transport.get_extra_info("socket").getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _PEER.size)
-    _, user, _ = _PEER.unpack(peer)
+def _is_ours(connection: socket.socket) -> bool:
+    _, user, _ = _PEER.unpack(connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _PEER.size))
     return bool(user == os.getuid())
