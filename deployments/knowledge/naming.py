@@ -8,7 +8,7 @@ from hashlib import sha256
 from deployments.knowledge.passages import Passage
 
 READABLE = 60  # characters of a file's name in its ids
-_UNFIT = re.compile(r"[\x00-\x20\x7f/\\?#%:@]")
+_UNFIT = re.compile(r"[\x00-\x20\x7f/\\?#%:@\ud800-\udfff]")
 
 
 def file_key(name: str, product_id: str | None) -> str:
