@@ -4,7 +4,7 @@ import math
 import random
 import shlex
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,9 +15,10 @@ from tqdm import tqdm  # type: ignore[import-untyped]  # its stubs are a package
 from transformers import PreTrainedTokenizerFast, Qwen3Config, Qwen3ForCausalLM
 
 from models.artifacts import write_manifest
-from models.training.corpus.examples import make, random_recipe
-from models.training.writer_batches import IGNORED, Batch, Row, batches, collate, encode
-from models.training.writer_start import prepare_copying
+from models.training.corpus.examples import WRITTEN, make, random_recipe
+from models.training.corpus.given import Given
+from models.training.writer_batches import IGNORED, Batch, Mixture, Row, batches, collate, encode
+from models.training.writer_start import prepare_copying, with_tokenizer
 from models.training.writer_tokenizer import train_tokenizer
 
 CONTEXT_LENGTH = 2048
@@ -37,6 +38,7 @@ class Plan:
     decay: float = 0.5
     max_minutes: float = math.inf
     compiled: bool = False  # layers fused by torch.compile, which needs a C++ compiler
+    new_tokenizer: bool = False  # learnt again, for going on from weights whose tokenizer knows other words
     seed: int = 20261121
     hidden: int = 256
     layers: int = 5
@@ -52,11 +54,13 @@ def train(
     state_folder: Path,
     plan: Plan | None = None,
     start: Path | None = None,
+    given: Sequence[Given] = (),
     on_save: Callable[[int], None] | None = None,
 ) -> dict[str, float]:
     """Train (or go on where `state_folder` left off) and save a Hugging Face checkpoint in `out`; returns scores on held-out families.
 
-    With `start`, the weights and the tokenizer of that folder are where a new run begins. The checkpoint is written again every
+    With `start`, the weights and the tokenizer of that folder are where a new run begins. `given` are questions of a file, learnt
+    besides the generated ones. The checkpoint is written again every
     `save_every` steps, so an interrupted run leaves a model that can be loaded; `on_save` is called with the number of steps done
     each time. In a process group of torch.distributed each process learns from its own conversations, the gradients are averaged,
     and the first one saves.
@@ -64,15 +68,16 @@ def train(
     plan = plan or Plan()
     torch.manual_seed(plan.seed)
     state_file = state_folder / "training_state.pt"
-    tokenizer = _tokenizer(out if state_file.is_file() else start, plan)
-    model = new_model(plan, tokenizer) if start is None else Qwen3ForCausalLM.from_pretrained(start, dtype=torch.float32)
+    tokenizer = _tokenizer(out if state_file.is_file() else None if plan.new_tokenizer else start, plan, given)
+    model = new_model(plan, tokenizer) if start is None else _started(start, tokenizer)
     optimizers = _optimizers(model, plan)
     done = _restore(state_file, model, optimizers)
     if plan.compiled:
         model.model.compile(dynamic=True)
     held_out = held_out_batches(tokenizer, count=plan.held_out_examples, seed=plan.seed)
     rank = dist.get_rank() if dist.is_initialized() else 0
-    stream = batches(tokenizer, seed=plan.seed + rank, tokens=plan.tokens_per_step, curriculum=0 if start else 5)
+    mixture = Mixture(plan.tokens_per_step, curriculum=0 if start else 5, given=given)
+    stream = batches(tokenizer, mixture, seed=plan.seed + rank)
     scores: dict[str, float] = {}
     clock = Clock(plan)
     progress = tqdm(range(plan.steps), desc=f"writer -> {out}", unit="step", disable=rank > 0)
@@ -148,10 +153,18 @@ def _command(plan: Plan, start: Path | None) -> str:
     return " ".join(["livecart train writer", *(f"{name} {value}" for name, value in options.items())])
 
 
-def _tokenizer(trained: Path | None, plan: Plan) -> PreTrainedTokenizerFast:
+def _tokenizer(trained: Path | None, plan: Plan, given: Sequence[Given]) -> PreTrainedTokenizerFast:
     if trained is not None:
         return PreTrainedTokenizerFast.from_pretrained(trained)
-    return train_tokenizer(seed=plan.seed, example_count=plan.tokenizer_examples, context_length=CONTEXT_LENGTH)
+    return train_tokenizer(seed=plan.seed, given=given, example_count=plan.tokenizer_examples, context_length=CONTEXT_LENGTH)
+
+
+def _started(start: Path, tokenizer: PreTrainedTokenizerFast) -> Qwen3ForCausalLM:
+    model = Qwen3ForCausalLM.from_pretrained(start, dtype=torch.float32)
+    old = PreTrainedTokenizerFast.from_pretrained(start)
+    if old.get_vocab() != tokenizer.get_vocab():
+        with_tokenizer(model, old, tokenizer)
+    return model
 
 
 def new_model(plan: Plan, tokenizer: PreTrainedTokenizerFast) -> Qwen3ForCausalLM:
@@ -199,7 +212,7 @@ def held_out_batches(tokenizer: PreTrainedTokenizerFast, *, count: int, seed: in
 
 @torch.no_grad()
 def exact_share(model: Qwen3ForCausalLM, held_out: dict[str, Batch]) -> dict[str, float]:
-    """Share of answers that greedy decoding would give word for word, for each kind; `script` counts tokens, as scripts vary."""
+    """Share of answers that greedy decoding would give word for word, for each kind; of scripts and copy the share of tokens."""
     model.eval()
     shares = {}
     for kind, batch in held_out.items():
@@ -208,7 +221,7 @@ def exact_share(model: Qwen3ForCausalLM, held_out: dict[str, Batch]) -> dict[str
         right = logits.argmax(-1) == labels
         row = (batch.labels != IGNORED).nonzero()[:, 0]
         wrong = torch.zeros(len(batch.labels)).index_add_(0, row, (~right).float())
-        shares[kind] = float(right.float().mean()) if kind == "script" else float((wrong == 0).float().mean())
+        shares[kind] = float(right.float().mean()) if kind in WRITTEN else float((wrong == 0).float().mean())
     model.train()
     return shares
 

@@ -4,7 +4,7 @@ Copying comes first: a part of the rows are drills, conversations about facts of
 """
 
 import random
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -12,9 +12,11 @@ from torch import Tensor
 from transformers import PreTrainedTokenizerFast
 
 from models.training.corpus.examples import Message, converse, random_recipe
+from models.training.corpus.given import Given, converse_given
 
 CHUNK = 768  # conversations that are sorted together
 _TURNS = 5  # questions about one product
+_GIVEN = 0.15  # share of conversations about a file's questions, where there is one
 IGNORED = -100
 Row = tuple[list[int], list[int]]  # token ids and labels of one conversation
 
@@ -25,22 +27,34 @@ class Batch:
     labels: Tensor  # int64 (n, length): the next token where it belongs to an answer, else IGNORED
 
 
-def batches(tokenizer: PreTrainedTokenizerFast, *, seed: int, tokens: int, curriculum: int, chunk_size: int = CHUNK) -> Iterator[Batch]:
-    """Batches of at most `tokens` token ids without end; the facts per product grow from 2 to 5 over the first `curriculum` chunks."""
+@dataclass(frozen=True, slots=True)
+class Mixture:
+    """What batches are made of."""
+
+    tokens: int  # most token ids of a batch
+    curriculum: int = 0  # chunks over which the facts per product grow from 2 to 5
+    given: Sequence[Given] = ()  # questions of a file, besides the generated ones
+    chunk_size: int = CHUNK
+
+
+def batches(tokenizer: PreTrainedTokenizerFast, mixture: Mixture, *, seed: int) -> Iterator[Batch]:
+    """Batches without end; the same for the same seed."""
     chunk = 0
     while True:
         rng = random.Random(f"{seed}/{chunk}")
-        progress = min(1.0, chunk / max(1, curriculum))
-        rows = [_row(tokenizer, progress, rng) for _ in range(chunk_size)]
-        groups = _grouped(sorted(rows, key=lambda row: len(row[0])), tokens)
+        progress = min(1.0, chunk / mixture.curriculum) if mixture.curriculum else 1.0
+        rows = [_row(tokenizer, progress, mixture.given, rng) for _ in range(mixture.chunk_size)]
+        groups = _grouped(sorted(rows, key=lambda row: len(row[0])), mixture.tokens)
         rng.shuffle(groups)
         for group in groups:
             yield collate(group, tokenizer.pad_token_id)
         chunk += 1
 
 
-def _row(tokenizer: PreTrainedTokenizerFast, progress: float, rng: random.Random) -> Row:
+def _row(tokenizer: PreTrainedTokenizerFast, progress: float, given: Sequence[Given], rng: random.Random) -> Row:
     max_facts = 2 + round(3 * progress)
+    if given and rng.random() < _GIVEN:
+        return encode(converse_given(given, rng), tokenizer)
     if rng.random() < 0.3 - 0.27 * progress:
         return drill(tokenizer, rng, max_facts=max_facts)
     return encode(converse(random_recipe(rng, max_facts=max_facts), rng, turns=_TURNS), tokenizer)

@@ -1,12 +1,15 @@
-"""Starting weights that can copy already: attention heads for "what came before" and "what followed last time".
+"""Starting weights: those of a writer under a new tokenizer, or fresh ones that can copy already.
 
-Heads of this kind are what a small transformer must find before it can quote its prompt (induction heads, Olsson et al. 2022); set
-up by hand they save the first part of the training. Nothing is frozen: training changes them like every other weight.
+The fresh ones have attention heads for "what came before" and "what followed last time". Heads of this kind are what a small
+transformer must find before it can quote its prompt (induction heads, Olsson et al. 2022); set up by hand they save the first part
+of the training. Nothing is frozen: training changes them like every other weight.
 """
+
+import math
 
 import torch
 from torch import Tensor, nn
-from transformers import Qwen3ForCausalLM
+from transformers import PreTrainedTokenizerFast, Qwen3ForCausalLM
 from transformers.models.qwen3.modeling_qwen3 import Qwen3DecoderLayer
 
 _CODE, _BACK_2, _BACK_1 = slice(64, 128), slice(128, 192), slice(192, 256)  # dimensions: the token, the one two back, the one before
@@ -14,6 +17,25 @@ _SPREAD = 0.1  # standard deviation of the embedding
 _SHARPNESS = 3.0  # of the attention of these heads
 _NEAR = range(6)  # rotary pairs that turn fast: they tell neighbours apart
 _FAR = range(20, 32)  # rotary pairs that hardly turn: they compare content at any distance
+
+
+@torch.no_grad()
+def with_tokenizer(model: Qwen3ForCausalLM, old: PreTrainedTokenizerFast, new: PreTrainedTokenizerFast) -> None:
+    """Give `model` the vocabulary of `new`, rounded up to a multiple of 64: each token begins as a blend of what it was in `old`.
+
+    Both are byte-level BPE. The blend weighs the first pieces most, so that two orders of the same pieces differ.
+    """
+    before: Tensor = model.get_input_embeddings().weight.clone()
+    mean = before.mean(0)
+    rows = mean.repeat(math.ceil(len(new) / 64) * 64, 1)
+    for text, token_id in new.get_vocab().items():
+        known = old.get_vocab().get(text)
+        pieces = [known] if known is not None else [piece.id for piece in old.backend_tokenizer.model.tokenize(text)]
+        weights = torch.tensor([0.7**place for place in range(len(pieces))])
+        rows[token_id] += (weights[:, None] * (before[pieces] - mean)).sum(0) / weights.norm()
+    model.resize_token_embeddings(len(rows), mean_resizing=False)
+    model.get_input_embeddings().weight.copy_(rows)
+    model.config.eos_token_id, model.config.pad_token_id = new.eos_token_id, new.pad_token_id
 
 
 @torch.no_grad()

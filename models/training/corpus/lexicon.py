@@ -1,4 +1,7 @@
-"""The word lists of the corpus (`zh.json` and `en.json`, our own writing) and the small pattern language that values are written in."""
+"""The word lists of the corpus (our own writing) and the small pattern language that values are written in.
+
+For each language: `zh.json` names products and forms, `zh_matters.json` what can be known of them, `zh_texts.json` scripts and replies.
+"""
 
 import functools
 import json
@@ -13,6 +16,7 @@ from typing import Any
 from models.types import Language
 
 _SLOT = re.compile(r"\{(\w+)(?::(\d+)-(\d+))?\}")
+_PARTS = ("{language}.json", "{language}_matters.json", "{language}_texts.json")
 # The 3,755 level-one characters of GB 2312: strings of them teach to copy what was never seen.
 _HANZI = tuple(bytes((high, low)).decode("gb2312") for high in range(0xB0, 0xD8) for low in range(0xA1, 0xFF) if (high, low) < (0xD7, 0xFA))
 
@@ -21,17 +25,23 @@ _HANZI = tuple(bytes((high, low)).decode("gb2312") for high in range(0xB0, 0xD8)
 class Spec:
     """A named property of a product: how its values look and how viewers ask for it."""
 
-    name: str
-    value: str  # pattern
+    names: tuple[str, ...]  # the first one identifies it, the others are said for it as well
+    values: tuple[str, ...]  # patterns
+    told: tuple[str, ...] = ()  # sentences with `{v}` for the value, patterns besides
     questions: tuple[str, ...] = ()  # ways to ask without the name
+
+    @property
+    def key(self) -> str:
+        return self.names[0]
 
 
 @dataclass(frozen=True, slots=True)
 class Topic:
     """A matter that shops answer in one sentence."""
 
-    statement: str  # pattern of the sentence
+    statements: tuple[str, ...]  # patterns of the sentence
     questions: tuple[str, ...]
+    like: tuple[str, ...]  # keys of specifications that the same questions may mean
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +50,14 @@ class Family:
 
     nouns: tuple[str, ...]
     parts: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Replies:
+    """Comments that ask nothing, and what to say to any of them."""
+
+    comments: tuple[str, ...]
+    replies: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +71,7 @@ class Lexicon:
     open_questions: tuple[str, ...]  # formats with `subject`
     fact_forms: tuple[str, ...]  # how a specification stands in the facts: formats with `name` and `value`
     titled_form: str  # the same with `title`
+    fact_join: str  # between specifications on one line
     families: tuple[Family, ...]
     held_out_families: tuple[Family, ...]
     specs: tuple[Spec, ...]
@@ -60,19 +79,29 @@ class Lexicon:
     properties: tuple[Spec, ...]  # of parts: the name of a fact is part + property
     part_name: str  # format with `part` and `property`
     topics: tuple[Topic, ...]
-    rivals: tuple[frozenset[str], ...]  # names of specs that questions without the name may confuse
+    rivals: tuple[frozenset[str], ...]  # keys of specs that questions without the name may confuse
     name_questions: tuple[str, ...]  # formats with `name`
     pair_questions: tuple[str, ...]  # formats with `first` and `second`
+    check_questions: tuple[str, ...]  # formats with `name` and `value`
+    compare_questions: tuple[str, ...]  # formats with `first`, `second` (products) and `name`
+    which_questions: tuple[str, ...]  # formats with `product` and `name`
     off_topic: tuple[str, ...]  # questions that no product data answers
+    replies: tuple[Replies, ...]
     script: Mapping[str, tuple[str, ...]]  # sentences of each kind of segment, formats with `title`, `audience`, `scene`
+    price_sentences: tuple[str, ...]  # with the price mark
     fact_sentences: tuple[str, ...]  # formats with `name` and `value`
     statement_sentences: tuple[str, ...]  # formats with `statement`
+    description_openings: tuple[str, ...]  # formats with `title`
+    ads: tuple[str, ...]  # formats with `title`
+    fillers: tuple[str, ...]  # that may end any copy
 
 
 @functools.cache
 def load_lexicon(language: Language) -> Lexicon:
     """The word lists of a language."""
-    lists: dict[str, Any] = json.loads(Path(__file__).with_name(f"{language}.json").read_text("utf-8"))
+    lists: dict[str, Any] = {}
+    for part in _PARTS:
+        lists |= json.loads(Path(__file__).with_name(part.format(language=language)).read_text("utf-8"))
     read = {name: _READERS.get(name, _texts)(value) for name, value in lists.items()}
     return Lexicon(**read)
 
@@ -84,8 +113,12 @@ def _texts(value: Any) -> Any:  # noqa: ANN401 - JSON
     return tuple(_texts(inner) for inner in value) if isinstance(value, list) else value
 
 
-def _specs(value: list[dict[str, Any]]) -> tuple[Spec, ...]:
-    return tuple(Spec(**_texts(item)) for item in value)
+def _split(text: str) -> tuple[str, ...]:
+    return tuple(text.split("|")) if text else ()
+
+
+def _specs(value: list[list[str]]) -> tuple[Spec, ...]:
+    return tuple(Spec(*map(_split, fields)) for fields in value)
 
 
 def _families(value: list[dict[str, Any]]) -> tuple[Family, ...]:
@@ -98,8 +131,9 @@ _READERS: dict[str, Callable[[Any], Any]] = {
     "specs": _specs,
     "held_out_specs": _specs,
     "properties": _specs,
-    "topics": lambda value: tuple(Topic(**_texts(item)) for item in value),
-    "rivals": lambda value: tuple(frozenset(group) for group in value),
+    "topics": lambda value: tuple(Topic(*map(_split, fields)) for fields in value),
+    "rivals": lambda value: tuple(frozenset(_split(group)) for group in value),
+    "replies": lambda value: tuple(Replies(tuple(comments), tuple(replies)) for comments, replies in value),
 }
 
 

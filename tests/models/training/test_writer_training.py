@@ -1,13 +1,17 @@
 """Training the writer: it starts able to copy, goes on where it stopped, and leaves a checkpoint that loads."""
 
+import copy
+import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import torch
 from transformers import AutoModelForCausalLM, AutoTokenizer, PreTrainedTokenizerFast, Qwen3ForCausalLM
 
-from models.artifacts import open_artifact
-from models.training.writer import Plan, answer_loss, held_out_batches, new_model, train
+from models.artifacts import MANIFEST, open_artifact
+from models.training.writer import Clock, Plan, answer_loss, held_out_batches, new_model, train
+from models.training.writer_start import with_tokenizer
 from models.training.writer_tokenizer import train_tokenizer
 
 _PLAN = Plan(steps=2, tokens_per_step=256, layers=2, save_every=1, tokenizer_examples=200, held_out_examples=12, warmup=1)
@@ -56,6 +60,40 @@ def test_an_interrupted_run_goes_on_and_ends_like_an_uninterrupted_one(trained: 
 
 def _interrupt(step: int) -> None:
     raise KeyboardInterrupt(f"after step {step}")
+
+
+def test_a_run_can_start_from_the_weights_and_the_tokenizer_of_another(trained: Path, tmp_path: Path) -> None:
+    plan = replace(_PLAN, steps=1, learning_rate=0.0)
+    train(tmp_path / "out", state_folder=tmp_path / "state", plan=plan, start=trained)
+    before, after = (AutoModelForCausalLM.from_pretrained(folder) for folder in (trained, tmp_path / "out"))
+    assert all(torch.equal(a, b) for a, b in zip(before.parameters(), after.parameters(), strict=True))
+    assert (trained / "tokenizer.json").read_bytes() == (tmp_path / "out" / "tokenizer.json").read_bytes()
+    manifest = json.loads((tmp_path / "out" / MANIFEST).read_text())
+    assert "--start" in manifest["command"]
+    assert manifest["data"]["tokens"] > 0
+
+
+def test_a_new_tokenizer_keeps_what_the_old_one_knew(fresh: Qwen3ForCausalLM, tokenizer: PreTrainedTokenizerFast) -> None:
+    other = train_tokenizer(seed=2, example_count=400)
+    before = fresh.get_input_embeddings().weight.detach().clone()
+    model = copy.deepcopy(fresh)
+    with_tokenizer(model, tokenizer, other)
+    after = model.get_input_embeddings().weight
+    assert len(after) >= len(other)
+    for text in ("<|im_end|>", "1", "a"):
+        assert torch.allclose(after[other.convert_tokens_to_ids(text)], before[tokenizer.convert_tokens_to_ids(text)], atol=1e-6)
+
+
+def test_the_rate_falls_to_nothing_by_the_last_minute() -> None:
+    now_s = [0.0]
+    plan = Plan(steps=1000, max_minutes=10, warmup=1, learning_rate=1.0, decay=0.5)
+    clock = Clock(plan, now_s=lambda: now_s[0])
+    assert clock.learning_rate(0) == 1.0
+    now_s[0] = 450.0
+    assert clock.learning_rate(1) == pytest.approx(0.5)
+    now_s[0] = 600.0
+    assert clock.progress(2) == 1.0
+    assert clock.learning_rate(2) == 0.0
 
 
 def test_the_checkpoint_is_a_described_artifact_in_hub_format(trained: Path) -> None:
