@@ -18,10 +18,12 @@ from graphs.answer import AnswerNodes, answer_graph
 from graphs.errors import GraphError, LivecartError, NotFound
 from graphs.flow import Graph, Overrides, Run, StreamGraph
 from graphs.moment import moment_graph
+from graphs.product_copy import CopyNodes, copy_graph
 from graphs.recognize import RecognizeNodes, recognize_graph
 from graphs.recommend import RecommendNodes, recommend_graph
 from graphs.rooms import RoomsNodes, rooms_graph
 from graphs.script import ScriptNodes, script_graph
+from graphs.segments import Segment
 from graphs.speaking import Speaker
 from models.language.openai_types import Kind, Usage
 from models.types import ProductId
@@ -77,7 +79,7 @@ class Gateway:
         return run
 
     async def stream(self, graph: str, request: object, *, budget_s: float) -> AsyncGenerator[Token | Run[Any], None]:
-        """As `run`: tokens as they come and, last, the finished run. Closing the generator cancels the graph."""
+        """As `run`: tokens (of a script: segments) as they come and, last, the finished run. Closing the generator cancels the graph."""
         streaming = self.graphs[graph]
         if not isinstance(streaming, StreamGraph):
             yield await self.run(graph, request, budget_s=budget_s)
@@ -88,6 +90,8 @@ class Gateway:
                 async for item in items:
                     if isinstance(item, str):
                         yield Token(item)
+                    elif isinstance(item, Segment):
+                        yield Token(item.text)
                     elif isinstance(item, Run):
                         self._note(request, item.output)
                         yield item
@@ -152,7 +156,8 @@ def build_graphs(ports: Ports, config: IngressConfig) -> dict[str, AnyGraph]:
         recognize,
         answer,
         recommend,
-        tuned(script_graph(ScriptNodes(ports.catalog, ports.writer))),
+        tuned(script_graph(ScriptNodes(ports.catalog, ports.knowledge, ports.writer))),
+        tuned(copy_graph(CopyNodes(ports.catalog, ports.writer))),
         tuned(analyze_graph(AnalyzeNodes(ports.catalog, ports.knowledge))),
         tuned(rooms_graph(RoomsNodes(ports.catalog, ports.viewers, ports.rooms, history_events))),
         tuned(moment_graph(recognize, answer, recommend)),

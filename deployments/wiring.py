@@ -28,11 +28,12 @@ from models.vision.embedder_info import embedder_info
 # Which nodes ask which model system: the rest is the ingress's own work.
 ASKS: Mapping[str, tuple[str, ...]] = {
     "detector": ("recognize.detect",),
-    "writer": ("answer.generate", "script.write"),
+    "writer": ("answer.generate", "script.write", "copy.write"),
     "retriever": (
         "recognize.match",
         "answer.subject",
         "answer.passages",
+        "script.asked",
         "analyze.mentions",
         "recommend.by_behaviour",
         "recommend.by_content",

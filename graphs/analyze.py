@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from graphs.compliance import Compliance, check
 from graphs.flow import Graph, GraphBuilder
 from graphs.grounding import ungrounded
-from graphs.outline import sentences_of
+from graphs.pacing import sentences_of
 from graphs.ports import Catalog, Knowledge
 from graphs.slots import detect_language, facts_of, mentioned
 from models.types import Language, Product, ProductId

@@ -1,19 +1,29 @@
-"""How a host's script is laid out in time, and how its segments are made to fit."""
+"""How a host's script is laid out in time: which segments there are, how long each is, and what each may tell."""
 
-import re
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import TypeVar
 
+from graphs.pacing import spoken_s
+from graphs.sayings import Saying, sayings_of
 from models.prompts import MAX_SENTENCES, SegmentKind
-from models.types import Language, Product
+from models.types import Language, Product, ProductId
 
-# A lively host: 250 Chinese characters, or 150 English words, a minute.
-CHARACTERS_PER_S = 250 / 60
-WORDS_PER_S = 150 / 60
+T = TypeVar("T")
+
 SENTENCE_S = 5.0
-SENTENCE = re.compile(r"[^。！？!?\n.]+(?:[.](?=\d)[^。！？!?\n.]*)*[。！？!?.\n]*\s*")
-SHARES: tuple[tuple[SegmentKind, float], ...] = (("opening", 0.12), ("interaction", 0.1), ("promotion", 0.12), ("closing", 0.1))
-SHORT_S = 40.0  # below this only the products and one opening are worth the time
+PART_S = 36.0  # a product that has more to tell is told in parts of about this
+MIN_PRODUCT_S = 7.0  # below this a product's time is worth more than what stands around it
+PRODUCTS_PER_INTERACTION = 3
+# Share of the whole, and the least and most seconds, of what stands around the products; the last is given up first.
+_AROUND: tuple[tuple[SegmentKind, float, float, float], ...] = (
+    ("opening", 0.12, 5.0, 15.0),
+    ("promotion", 0.12, 5.0, 20.0),
+    ("closing", 0.1, 5.0, 12.0),
+    ("interaction", 0.1, 5.0, 12.0),
+)
+_SHORT_S = 25.0  # below this only the products are told
+_MEDIUM_S = 40.0  # below this they and an opening
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,54 +32,85 @@ class Section:
 
     kind: SegmentKind
     seconds: float
-    product: Product | None = None
+    product: Product  # that it is about, or that is on the table meanwhile
+    sayings: tuple[Saying, ...] = ()  # what it may tell of the product; nobody else does
+    asked: tuple[str, ...] = ()  # what viewers asked about it, with the stored answers, as sentences
+    tells_price: bool = False
+    place: int = 0  # of the product among all
+    products: int = 1  # of the script
+    part: int = 0  # of the product's segments
+    is_last_part: bool = True
 
     @property
     def sentences(self) -> int:
+        """How many to ask for."""
         return max(1, min(MAX_SENTENCES, round(self.seconds / SENTENCE_S)))
 
 
-def outline(products: Sequence[Product], duration_s: float) -> tuple[Section, ...]:
-    """Opening, the products one after the other with an interaction behind the first, promotion, closing.
+Asked = Mapping[ProductId, Sequence[str]]
 
-    The sections' seconds add up to `duration_s`.
+
+def outline(products: Sequence[Product], asked: Asked, duration_s: float, language: Language) -> tuple[Section, ...]:
+    """Opening, the products one after the other with an interaction now and then, promotion, closing; what time is too short for, not.
+
+    The sections' seconds add up to `duration_s`. Every price is told once: that of a single product in the promotion, when there is one.
+    Nothing is promoted that is sold out.
     """
-    shares = dict(SHARES if duration_s >= SHORT_S else SHARES[:1])
-    each_s = duration_s * (1 - sum(shares.values())) / len(products)
-    told = [Section("product", each_s, product) for product in products]
-    if "interaction" in shares:
-        told.insert(1, Section("interaction", duration_s * shares["interaction"], products[0]))
-    ends = [Section(kind, duration_s * shares[kind], products[-1]) for kind in ("promotion", "closing") if kind in shares]
-    return (Section("opening", duration_s * shares["opening"], products[0]), *told, *ends)
+    in_stock = [product for product in products if product.stock is None or product.stock > 0]
+    around = _around(duration_s, len(products), can_promote=bool(in_stock))
+    each_s = (duration_s - sum(seconds * count for seconds, count in around.values())) / len(products)
+    tells_price_late = len(products) == 1 and "promotion" in around
+    whole = (Section("product", each_s, p, sayings_of(p, language), tuple(asked.get(p.product_id, ()))) for p in products)
+    told = [_told(replace(section, place=place), language) for place, section in enumerate(whole)]
+    sections: list[Section] = []
+    if "opening" in around:
+        sections.append(Section("opening", around["opening"][0], products[0]))
+    sections += _interrupted(told, *around.get("interaction", (0.0, 0)))
+    if "promotion" in around:
+        sections.append(Section("promotion", around["promotion"][0], in_stock[-1]))
+    if "closing" in around:
+        sections.append(Section("closing", around["closing"][0], products[-1]))
+    prices = "promotion" if tells_price_late else "product"
+    return tuple(replace(s, products=len(products), tells_price=s.kind == prices and s.is_last_part) for s in sections)
 
 
-def spoken_s(text: str, language: Language) -> float:
-    """Seconds that a host needs to say it."""
-    if language == "en":
-        return len(text.split()) / WORDS_PER_S
-    characters = sum(1 for c in text if c.isalnum() and not c.isascii())
-    words = len(re.findall(r"[A-Za-z0-9.,]+", text))
-    return characters / CHARACTERS_PER_S + words / WORDS_PER_S
+def _around(duration_s: float, products: int, *, can_promote: bool) -> dict[SegmentKind, tuple[float, int]]:
+    """Seconds and number of each kind of segment around the products."""
+    if duration_s < _SHORT_S:
+        return {}
+    kinds = _AROUND[:1] if duration_s < _MEDIUM_S else _AROUND
+    chosen: dict[SegmentKind, tuple[float, int]] = {}
+    left_s = duration_s - MIN_PRODUCT_S * products
+    for kind, share, least_s, most_s in kinds:
+        seconds = min(most_s, max(least_s, share * duration_s))
+        wanted = max(1, products // PRODUCTS_PER_INTERACTION) if kind == "interaction" else int(kind != "promotion" or can_promote)
+        count = min(wanted, int(max(0.0, left_s) // seconds))
+        if count:
+            chosen[kind] = (seconds, count)
+            left_s -= seconds * count
+    return chosen
 
 
-def sentences_of(text: str) -> list[str]:
-    """The text cut behind its sentences; joined they are the text."""
-    return SENTENCE.findall(text)
+def _told(whole: Section, language: Language) -> list[Section]:
+    """The parts of one product, what there is to tell dealt out among them."""
+    content_s = sum(spoken_s(told, language) for told in (*whole.asked, *(saying.fact for saying in whole.sayings)))
+    parts = max(1, round(min(whole.seconds, content_s) / PART_S))
+    sayings, asked = _dealt(whole.sayings, parts), _dealt(whole.asked, parts)
+    return [
+        replace(whole, seconds=whole.seconds / parts, sayings=sayings[part], asked=asked[part], part=part, is_last_part=part == parts - 1)
+        for part in range(parts)
+    ]
 
 
-def fitted(text: str, spare: Sequence[str], seconds: float, language: Language) -> str:
-    """`text` without the sentences that run over `seconds`, or with as many `spare` sentences behind it as still fit.
+def _dealt(items: tuple[T, ...], parts: int) -> list[tuple[T, ...]]:
+    return [items[part * len(items) // parts : (part + 1) * len(items) // parts] for part in range(parts)]
 
-    At least one sentence is said: the shortest, when even that is too long.
-    """
-    candidates = [*sentences_of(text), *(sentence for sentence in spare if sentence not in text)]
-    kept: list[str] = []
-    used_s = 0.0
-    for sentence in candidates:
-        took_s = spoken_s(sentence, language)
-        if used_s + took_s <= seconds * 1.1:
-            kept.append(sentence)
-            used_s += took_s
-    if not kept and candidates:
-        kept = [min(candidates, key=lambda sentence: spoken_s(sentence, language))]
-    return ("" if language == "zh" else " ").join(sentence.strip() for sentence in kept)
+
+def _interrupted(told: Sequence[Sequence[Section]], seconds: float, count: int) -> Iterator[Section]:
+    """All parts of all products, with `count` interactions spread behind them."""
+    parts = [section for product in told for section in product]
+    stops = {max(1, (number + 1) * len(parts) // (count + 1)) for number in range(count)}
+    for number, section in enumerate(parts, start=1):
+        yield section
+        if number in stops:
+            yield Section("interaction", seconds, section.product)

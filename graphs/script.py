@@ -1,20 +1,24 @@
-"""Products -> outline -> every segment written at once, with figures only from the store -> one checked, timed script."""
+"""Products -> outline -> every segment drafted at once, with prices and figures only from the store -> one checked, timed script."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from graphs.claims import tells_money
 from graphs.compliance import Compliance, Finding, check
+from graphs.drafting import Bounds, draft
 from graphs.errors import Internal, NotFound
-from graphs.flow import Graph, GraphBuilder
-from graphs.grounding import ungrounded
-from graphs.outline import Section, fitted, outline, sentences_of, spoken_s
-from graphs.ports import Catalog, Writer
-from graphs.slots import facts_of, format_price
-from graphs.support import garbles, is_broken
-from models.prompts import SegmentKind, script_prompt
-from models.types import Language, Product, ProductId
+from graphs.flow import GraphBuilder, StreamGraph
+from graphs.hosting import asked_and_answered
+from graphs.outline import Section, outline
+from graphs.ports import Catalog, Knowledge, Writer
+from graphs.sayings import evidence_of, has_mark, sayings_of, unmarked
+from graphs.segments import Ledger, Segment, composed
+from graphs.slots import detect_language, format_price
+from models.prompts import PRICE_FACTS, script_prompt
+from models.types import Language, Product, ProductId, Prompt
 
 SEGMENTS_AT_ONCE = 8
+PASSAGES = 12  # looked through for stored questions about one product
+FACTS_BESIDE = 3  # that the writer is shown for a segment that tells none
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,14 +29,6 @@ class ScriptRequest:
     scene: str | None = None
     style: str | None = None
     duration_s: float = 90.0
-
-
-@dataclass(frozen=True, slots=True)
-class Segment:
-    kind: SegmentKind
-    product_id: ProductId | None
-    text: str
-    seconds: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +46,7 @@ Products = tuple[Product, ...]
 @dataclass(frozen=True, slots=True)
 class ScriptNodes:
     catalog: Catalog
+    knowledge: Knowledge
     writer: Writer
 
     async def products(self, request: ScriptRequest) -> Products:
@@ -59,28 +56,35 @@ class ScriptNodes:
                 raise NotFound(f"no product `{product_id}`; PUT /v1/products/{product_id} makes it", param="product_ids")
         return tuple(found[product_id] for product_id in dict.fromkeys(request.product_ids))
 
-    @staticmethod
-    def outline(request: ScriptRequest, products: Products) -> tuple[Section, ...]:
-        return outline(products, request.duration_s)
+    async def asked(self, product: Product, request: ScriptRequest) -> tuple[str, ...]:
+        """What viewers asked about a product, with the stored answers, as a host may pass it on."""
+        found = await self.knowledge.passages(product.title, products=frozenset((product.product_id,)), k=PASSAGES)
+        stored = [p for p in found if p.product_id == product.product_id and p.question and p.answer]
+        told = (asked_and_answered(p.question or "", p.answer or "", request.language) for p in stored)
+        return tuple(said for said in told if _may_pass_on(said, request.language))
 
-    async def write(self, section: Section, request: ScriptRequest) -> Segment:
-        facts = _facts(section.product)
-        prompt = script_prompt(
-            section.kind,
-            [section.product.title] if section.product else [],
-            facts,
-            request.language,
-            audience=request.audience,
-            scene=request.scene,
-            style=request.style,
-            sentences=section.sentences,
+    @staticmethod
+    def outline(request: ScriptRequest, products: Products, asked: tuple[tuple[str, ...], ...]) -> tuple[Section, ...]:
+        by_product = {product.product_id: said for product, said in zip(products, asked, strict=True)}
+        return outline(products, by_product, request.duration_s, request.language)
+
+    @staticmethod
+    def ledger(_request: ScriptRequest) -> Ledger:
+        """What one script has said; a new one for every request."""
+        return Ledger()
+
+    async def write(self, section: Section, request: ScriptRequest, ledger: Ledger) -> Segment:
+        """The segment with the writer's sentences. Raises when none of them can be said: facts in fixed phrases answer for it."""
+        sentences = await draft(
+            self.writer,
+            _prompt(section, request),
+            _bounds(section, request),
+            enough=lambda kept: 2 * len(kept) >= section.sentences,
         )
-        text = "".join([delta.text async for delta in self.writer.write(prompt)])
-        title = [section.product.title] if section.product else []
-        true = [s for s in sentences_of(text) if _may_be_said(s, facts, title, request.language)]
-        if not true:
-            raise Internal(f"nothing that the writer said for the {section.kind} is supported by the product's facts")
-        return _segment(section, "".join(true), request.language)
+        made = composed(section, sentences, request.language, ledger)
+        if not made.drafted:
+            raise Internal(f"nothing that the writer said for the {section.kind} was new")
+        return made.segment
 
     @staticmethod
     def assemble(request: ScriptRequest, products: Products, segments: tuple[Segment, ...]) -> ScriptReply:
@@ -97,50 +101,44 @@ class ScriptNodes:
         )
 
 
-def _may_be_said(sentence: str, facts: Sequence[str], title: Sequence[str], language: Language) -> bool:
-    """Figures from the facts only, whole words, the product's own name, nothing that the law forbids."""
-    whole = not is_broken(sentence) and not garbles(sentence, title)
-    return whole and not ungrounded(sentence, facts) and check(sentence, language).passed
-
-
-def _facts(product: Product | None) -> list[str]:
-    return [fact.text for fact in facts_of(product)] if product else []
-
-
-def _segment(section: Section, text: str, language: Language) -> Segment:
-    """Fit the text into its time, filling up with the product's own facts."""
-    fitting = fitted(text, plain_sentences(section, language), section.seconds, language)
-    product_id = section.product.product_id if section.product and section.kind == "product" else None
-    return Segment(section.kind, product_id, fitting, round(spoken_s(fitting, language), 1))
-
-
-def plain_sentences(section: Section, language: Language) -> list[str]:
-    """What can be said of a section without a model: fixed phrases and the product's own values."""
-    product = section.product
-    if product is None:
-        return []
-    price = format_price(product.price, language)
-    zh = language == "zh"
-    phrases: dict[SegmentKind, list[str]] = {
-        "opening": [f"大家好，欢迎来到直播间，今天为大家介绍{product.title}。"]
-        if zh
-        else [f"Hello and welcome! Today we look at {product.title}."],
-        "product": [f"这款是{product.title}，价格{price}。" if zh else f"This is {product.title}, at {price}."],
-        "interaction": ["有什么想了解的，打在公屏上，我来回答。"] if zh else ["Tell me in the chat what you would like to know."],
-        "promotion": [f"{product.title}的价格是{price}，需要的朋友可以下单了。"]
-        if zh
-        else [f"{product.title} is {price}; you can order now."],
-        "closing": ["感谢大家的观看，我们下次再见。"] if zh else ["Thank you for watching, see you next time."],
-    }
-    if section.kind not in ("product", "promotion"):
-        return phrases[section.kind]
-    specifications = [f"它的{n}是{v}。" if zh else f"Its {n} is {v}." for n, v in product.attributes.items()]
-    return [*phrases[section.kind], *([product.description] if product.description else []), *specifications]
-
-
-def from_facts(section: Section, request: ScriptRequest) -> Segment:
+def from_facts(section: Section, request: ScriptRequest, ledger: Ledger) -> Segment:
     """Fallback of one segment: the facts themselves, in fixed phrases."""
-    return _segment(section, "", request.language)
+    return composed(section, (), request.language, ledger).segment
+
+
+def nothing_asked(_product: Product, _request: ScriptRequest) -> tuple[str, ...]:
+    """Fallback of what viewers asked: the script does without it."""
+    return ()
+
+
+def _may_pass_on(said: str, language: Language) -> bool:
+    """A stored answer in the script's language that tells no price, which may have changed, and nothing that the law forbids."""
+    return detect_language(said) == language and not has_mark(said) and not tells_money(said) and check(said, language).passed
+
+
+def _prompt(section: Section, request: ScriptRequest) -> Prompt:
+    told = section.sayings or sayings_of(section.product, request.language)[:FACTS_BESIDE]
+    price = [PRICE_FACTS[request.language]] if section.tells_price else []
+    return script_prompt(
+        section.kind,
+        [unmarked(section.product.title)],
+        [*price, *(saying.fact for saying in told)],
+        request.language,
+        audience=request.audience and unmarked(request.audience),
+        scene=request.scene and unmarked(request.scene),
+        style=request.style and unmarked(request.style),
+        sentences=section.sentences,
+    )
+
+
+def _bounds(section: Section, request: ScriptRequest) -> Bounds:
+    return Bounds(
+        request.language,
+        titles=(section.product.title,),
+        evidence=evidence_of(section.product, request.language),
+        price=format_price(section.product.price, request.language) if section.tells_price else None,
+        wishes=tuple(wish for wish in (request.audience, request.scene) if wish),
+    )
 
 
 def _summary(products: Products, language: Language) -> str:
@@ -148,9 +146,11 @@ def _summary(products: Products, language: Language) -> str:
     return "；".join(parts) if language == "zh" else "; ".join(parts)
 
 
-def script_graph(nodes: ScriptNodes) -> Graph[ScriptRequest, ScriptReply]:
+def script_graph(nodes: ScriptNodes) -> StreamGraph[ScriptRequest, Segment, ScriptReply]:
     g = GraphBuilder("script", ScriptRequest)
     products = g.add(nodes.products, g.request, timeout_s=2.0)
-    sections = g.apply(nodes.outline, g.request, products)
-    segments = g.map(nodes.write, sections, g.request, timeout_s=30.0, concurrency=SEGMENTS_AT_ONCE, fallback=from_facts)
-    return g.build(g.apply(nodes.assemble, g.request, products, segments))
+    asked = g.map(nodes.asked, products, g.request, timeout_s=1.0, concurrency=SEGMENTS_AT_ONCE, fallback=nothing_asked)
+    sections = g.apply(nodes.outline, g.request, products, asked)
+    ledger = g.apply(nodes.ledger, g.request)
+    segments = g.map(nodes.write, sections, g.request, ledger, timeout_s=30.0, concurrency=SEGMENTS_AT_ONCE, fallback=from_facts)
+    return g.build_stream(g.apply(nodes.assemble, g.request, products, segments), items=segments)

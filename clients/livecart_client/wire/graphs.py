@@ -19,6 +19,8 @@ from livecart_client.wire.base import (
     Request,
 )
 
+ClaimKind = Literal["figure", "property", "effect", "offer", "comparison", "absence", "finding"]
+
 
 class EncodedPicture(Request):
     base64: Annotated[str, Field(min_length=1)]
@@ -98,7 +100,7 @@ class AnswerReply(Answer, GraphReply):
 
 
 class ScriptRequest(Request):
-    product_ids: Annotated[tuple[Identifier, ...], Field(min_length=1, max_length=20)]
+    product_ids: Annotated[tuple[Identifier, ...], Field(min_length=1, max_length=50)]
     audience: Name | None = None
     scene: Name | None = None
     style: Name | None = None
@@ -135,6 +137,19 @@ class ScriptReply(GraphReply):
     ai_generated: Literal[True] = True
 
 
+class CopyRequest(Request):
+    product_id: Identifier
+    channel: Literal["title", "description", "ad"]
+    language: Annotated[Language | None, Field(description="That of the product's title when left out")] = None
+
+
+class CopyReply(GraphReply):
+    text: str
+    attributes_used: Annotated[list[str], Field(description="Attributes whose values stand in the text, and `price` when that does")]
+    compliance: Compliance
+    ai_generated: Literal[True] = True
+
+
 class AnalyzeRequest(Request):
     text: AskedLong
     language: Language | None = None
@@ -143,6 +158,7 @@ class AnalyzeRequest(Request):
 class Claim(Reply):
     text: str
     grounded: bool
+    kinds: list[ClaimKind] = Field(default=[], description="What makes it a claim; `finding`: the compliance check minds its wording")
 
 
 class AnalyzeReply(GraphReply):

@@ -17,6 +17,7 @@ from graphs.answer import AnswerRequest
 from graphs.errors import Internal
 from graphs.flow import Run
 from graphs.moment import MomentRequest
+from graphs.product_copy import CopyRequest
 from graphs.recognize import RecognizeRequest
 from graphs.recommend import RecommendRequest
 from graphs.rooms import RoomsRequest
@@ -27,6 +28,9 @@ from livecart_client import wire
 router = Router(tag="graphs")
 GRAPH_ERRORS = schema.errors(404, 413, 415, 429, 503, 504)
 STREAM_EXAMPLE = 'event: token\ndata: {"text": "..."}\n\nevent: done\ndata: {"answer": "...", "grounded": true}\n\n'
+
+SCRIPT_STREAM_EXAMPLE = 'event: token\ndata: {"text": "..."}\n\nevent: done\ndata: {"segments": [], "summary": "..."}\n\n'
+COPY_EXAMPLE = {"product_id": "sku-1044", "channel": "ad", "language": "en"}
 
 
 @router.post(
@@ -67,54 +71,68 @@ async def moment(request: Request, call: TheCall) -> Response:
 async def answer(body: wire.AnswerRequest, call: TheCall) -> Response:
     asked = as_dataclass(AnswerRequest, body)
     if body.stream:
-        return await _streamed_answer(call, asked)
+        return await _streamed(call, "answer", asked, wire.AnswerReply)
     return call.reply(wire.AnswerReply, await call.run("answer", asked))
 
 
-async def _streamed_answer(call: Call, asked: AnswerRequest) -> Response:
+async def _streamed(call: Call, graph: str, asked: object, kind: type[wire.GraphReply], *, between: str = "") -> Response:
     """The first step is awaited before anything is sent, so that an early failure keeps its HTTP status."""
-    steps = call.gateway.stream("answer", asked, budget_s=call.budget_s)
+    steps = call.gateway.stream(graph, asked, budget_s=call.budget_s)
     first = await until_disconnect(call.request.receive, anext(steps))
-    return EventStream(_answer_events(call, first, steps), source=steps)
+    return EventStream(_events(call, kind, first, steps, between), source=steps)
 
 
-async def _answer_events(call: Call, first: object, steps: AsyncGenerator[Any, None]) -> AsyncGenerator[bytes, None]:
-    for piece in _answer_event(call, first):
+async def _events(
+    call: Call, kind: type[wire.GraphReply], first: object, steps: AsyncGenerator[Any, None], between: str
+) -> AsyncGenerator[bytes, None]:
+    """A `token` for each piece of text, those after the first with `between` before them, and `done` for the whole."""
+    for piece in _event(call, kind, first, ""):
         yield piece
     async for step in steps:
-        for piece in _answer_event(call, step):
+        for piece in _event(call, kind, step, between):
             yield piece
 
 
-def _answer_event(call: Call, step: object) -> tuple[bytes, ...]:
+def _event(call: Call, kind: type[wire.GraphReply], step: object, before: str) -> tuple[bytes, ...]:
     """The event for one step; none for the graph's own summary of what was said, which `done` repeats."""
     if isinstance(step, Run):
-        return (event("done", call.content(wire.AnswerReply, step)),)
+        return (event("done", call.content(kind, step)),)
     if isinstance(step, Said):
         return ()
     text = step if isinstance(step, str) else getattr(step, "text", None)
     if not isinstance(text, str):
         raise Internal(f"the stream yielded a {type(step).__name__}, which has no text")
-    return (token_event(text),) if text else ()
+    return (token_event(before + text),) if text else ()
 
 
 @router.post(
     "/v1/script",
     response_model=wire.ScriptReply,
     dependencies=CALLER,
-    responses={**GRAPH_ERRORS, 200: {"content": schema.event_stream('event: done\ndata: {"segments": [], "summary": "..."}\n\n')}},
+    responses={**GRAPH_ERRORS, 200: {"content": schema.event_stream(SCRIPT_STREAM_EXAMPLE)}},
     summary="Write what the host says",
 )
 async def script(body: wire.ScriptRequest, call: TheCall) -> Response:
-    """With `stream` the script comes as one `done` event: it is checked as a whole before any of it is shown."""
-    run = await call.run("script", as_dataclass(ScriptRequest, body))
+    """With `stream` each segment comes as a `token` once it and all before it are checked; joined, the tokens are the segments' texts,
+    a line each. The last event is `done` with the whole script.
+    """
+    asked = as_dataclass(ScriptRequest, body)
     if body.stream:
-        return EventStream(_done(call.content(wire.ScriptReply, run)))
-    return call.reply(wire.ScriptReply, run)
+        return await _streamed(call, "script", asked, wire.ScriptReply, between="\n")
+    return call.reply(wire.ScriptReply, await call.run("script", asked))
 
 
-async def _done(content: bytes) -> AsyncGenerator[bytes, None]:
-    yield event("done", content)
+@router.post(
+    "/v1/copy",
+    response_model=wire.CopyReply,
+    dependencies=CALLER,
+    responses=GRAPH_ERRORS,
+    openapi_extra={"requestBody": {"content": {"application/json": {"example": COPY_EXAMPLE}}}},
+    summary="Write a product's title, description or ad",
+)
+async def copy(body: wire.CopyRequest, call: TheCall) -> Response:
+    """Prices and figures come from the store. A title has at most 60 characters in Chinese, 120 in English."""
+    return call.reply(wire.CopyReply, await call.run("copy", as_dataclass(CopyRequest, body)))
 
 
 @router.post(

@@ -8,6 +8,7 @@ import pytest
 
 from deployments.ingress.fakes import FakeModels
 from graphs.errors import Overloaded, Unavailable
+from livecart_client import wire
 from tests.hostile_requests import FILE, FORM, form, picture
 
 Event = tuple[str, dict[str, object]]
@@ -121,11 +122,48 @@ async def test_a_deadline_after_the_first_token_ends_the_stream_with_an_error(sh
     assert failure["error"]["code"] == "deadline_exceeded"  # type: ignore[index]  # the error object
 
 
-async def test_a_script_streams_as_one_checked_whole(shop: httpx.AsyncClient) -> None:
-    response = await shop.post("/v1/script", json={"product_ids": ["P-1"], "stream": True, "duration_s": 30})
-    [(name, script)] = events_of(response.text)
-    assert name == "done"
-    assert script["segments"]
+async def test_the_tokens_of_a_script_are_its_segments(shop: httpx.AsyncClient) -> None:
+    body = {"product_ids": ["P-1", "P-2"], "language": "en", "duration_s": 90}
+    response = await shop.post("/v1/script", json={**body, "stream": True})
+    assert response.headers["content-type"].startswith("text/event-stream")
+    *tokens, (last, done) = events_of(response.text)
+    assert last == "done"
+    assert {name for name, _ in tokens} == {"token"}
+    script = wire.ScriptReply.model_validate(done)
+    assert len(tokens) == len(script.segments) > 3
+    assert "".join(str(token["text"]) for _, token in tokens) == "\n".join(segment.text for segment in script.segments)
+    assert wire.ScriptReply.model_validate((await shop.post("/v1/script", json=body)).json()) == script
+
+
+async def test_a_script_for_an_unknown_product_keeps_its_status(shop: httpx.AsyncClient) -> None:
+    response = await shop.post("/v1/script", json={"product_ids": ["P-404"], "stream": True})
+    assert response.status_code == 404
+    assert response.json()["error"]["param"] == "product_ids"
+
+
+@pytest.mark.parametrize("channel", ["title", "description", "ad"])
+async def test_copy_says_which_attributes_it_uses(shop: httpx.AsyncClient, channel: str) -> None:
+    response = await shop.post("/v1/copy", json={"product_id": "P-1", "channel": channel, "language": "en"})
+    copy = wire.CopyReply.model_validate(response.json())
+    assert "Thermos" in copy.text
+    assert copy.ai_generated
+    assert copy.degraded  # the fake writer says nothing about thermos flasks
+    assert ("price" in copy.attributes_used) == (channel == "ad")
+    assert copy.compliance.passed
+
+
+@pytest.mark.parametrize(
+    ("body", "status"),
+    [
+        ({"product_id": "P-404", "channel": "ad"}, 404),
+        ({"product_id": "P-1", "channel": "poem"}, 400),
+        ({"product_id": "P-1"}, 400),
+        ({"product_id": "P-1", "channel": "ad", "language": "fr"}, 400),
+        ({"product_id": "P-1", "channel": "ad", "price": "1"}, 400),
+    ],
+)
+async def test_copy_refuses_what_it_cannot_write(shop: httpx.AsyncClient, body: dict[str, str], status: int) -> None:
+    assert (await shop.post("/v1/copy", json=body)).status_code == status
 
 
 async def test_graphs_are_listed_drawn_and_measured(shop: httpx.AsyncClient) -> None:
@@ -135,7 +173,7 @@ async def test_graphs_are_listed_drawn_and_measured(shop: httpx.AsyncClient) -> 
     assert detect["placement"] == "fused"
     assert detect["latency"]["runs"] == 1
     assert {"source": "request", "target": "detect", "label": None} in graph["edges"]
-    assert len((await shop.get("/v1/graphs")).json()["items"]) == 7
+    assert len((await shop.get("/v1/graphs")).json()["items"]) == 8
     assert (await shop.get("/v1/graphs", headers={"Accept": "text/vnd.mermaid"})).status_code == 400
     drawing = await shop.get("/v1/graphs/recognize", headers={"Accept": "text/vnd.mermaid"})
     assert drawing.headers["content-type"].startswith("text/vnd.mermaid")

@@ -1,0 +1,159 @@
+"""A product -> a title, a description or an ad, drafted by the writer, with price and figures only from the store, checked."""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from graphs.compliance import Compliance, check
+from graphs.drafting import Bounds, draft
+from graphs.errors import Internal, NotFound
+from graphs.flow import Graph, GraphBuilder
+from graphs.pacing import joined
+from graphs.ports import Catalog, Writer
+from graphs.sayings import Saying, beside, closed, evidence_of, holds_value, is_bare, sayings_of, sentences_about, unmarked
+from graphs.slots import detect_language, format_price, mentioned
+from models.prompts import PRICE_FACTS, CopyChannel, copy_prompt
+from models.types import Language, Product, ProductId
+
+LANGUAGES: tuple[Language, ...] = ("zh", "en")
+TITLE_CHARACTERS: Mapping[Language, int] = {"zh": 60, "en": 120}
+DESCRIPTION_SENTENCES = 3  # at least, where the product has that much to tell
+DESCRIPTION_SAYINGS = 6  # told at most without the writer
+AD_SENTENCES = 2
+_SAID_IN_TITLES = 2  # values behind the product's own title
+_VALUE_CHARACTERS = 24
+_NOT_IN_TITLES = re.compile(r"小时|个月|分钟|[年天秒]|hours?|months?|years?|days?|minutes?|\d ?h\b|[。，,;；]|^[不无含可]", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class CopyRequest:
+    product_id: ProductId
+    channel: CopyChannel
+    language: Language | None = None  # None: that of the product's title
+
+
+@dataclass(frozen=True, slots=True)
+class CopyReply:
+    text: str
+    attributes_used: tuple[str, ...]  # names of the attributes, or `price`, whose values stand in the text
+    compliance: Compliance
+    ai_generated: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class CopyNodes:
+    catalog: Catalog
+    writer: Writer
+
+    async def product(self, request: CopyRequest) -> Product:
+        found = await self.catalog.products((request.product_id,))
+        if request.product_id not in found:
+            raise NotFound(f"no product `{request.product_id}`; PUT /v1/products/{request.product_id} makes it", param="product_id")
+        return found[request.product_id]
+
+    async def write(self, product: Product, request: CopyRequest) -> str:
+        """The writer's text. Raises when nothing of it can be said: facts in fixed phrases answer for it."""
+        language = _language(product, request)
+        told = sayings_of(product, language)
+        price = [PRICE_FACTS[language]] if request.channel == "ad" else []
+        prompt = copy_prompt(request.channel, unmarked(product.title), [*price, *(saying.fact for saying in told)], language)
+        bounds = Bounds(
+            language,
+            titles=(product.title,),
+            evidence=evidence_of(product, language),
+            price=format_price(product.price, language) if price else None,
+            facts_only=True,
+        )
+        sentences = await draft(self.writer, prompt, bounds, enough=bool)
+        return _composed(request.channel, sentences, product, told, language)
+
+    @staticmethod
+    def reply(product: Product, request: CopyRequest, text: str) -> CopyReply:
+        return CopyReply(text, attributes_used(text, product), check(text, _language(product, request)))
+
+
+def attributes_used(text: str, product: Product) -> tuple[str, ...]:
+    """The attributes whose values `text` holds, in the product's order, then `price` when it holds that; in either language."""
+    told = {s.name for language in LANGUAGES for s in sayings_of(product, language) if s.is_told_by(text)}
+    price = [format_price(product.price, language) for language in LANGUAGES]
+    return (*(name for name in product.attributes if name in told), *(["price"] if any(p in text for p in price) else []))
+
+
+def from_facts(product: Product, request: CopyRequest) -> str:
+    """Fallback: the product's own words and values."""
+    language = _language(product, request)
+    told = sayings_of(product, language)
+    match request.channel:
+        case "title":
+            return _plain_title(product, told, language)
+        case "description":
+            lead = closed(product.title, language)
+            return joined([lead, *sentences_about(told[:DESCRIPTION_SAYINGS], language)], language)
+    described = [saying.value for saying in told if saying.name == "description"]
+    telling = closed(described[0], language) if described else next(sentences_about(told, language, together=1), "")
+    opening = f"{product.title}：" if language == "zh" else f"{product.title}: "
+    return joined([(opening + telling) if telling else closed(product.title, language), _priced(product, language)], language)
+
+
+def _composed(channel: CopyChannel, sentences: Sequence[str], product: Product, told: Sequence[Saying], language: Language) -> str:
+    match channel:
+        case "title":
+            return _title(sentences, product, language)
+        case "description":
+            text = joined(sentences, language)
+            missing = [saying for saying in told if not saying.is_told_by(text)]
+            more = list(sentences_about(missing[:DESCRIPTION_SAYINGS], language))[: max(0, DESCRIPTION_SENTENCES - len(sentences))]
+            return joined([*sentences, *more], language)
+    kept = list(sentences[:AD_SENTENCES])
+    has_price = any(format_price(product.price, language) in sentence for sentence in kept)
+    return joined(kept if has_price else [*kept, _priced(product, language)], language)
+
+
+def _title(sentences: Sequence[str], product: Product, language: Language) -> str:
+    """The first sentence that is a title of this product. Raises Internal when none is."""
+    for sentence in sentences:
+        title = sentence.rstrip("。.!！")
+        if len(title) <= TITLE_CHARACTERS[language] and mentioned(title, (product,)):
+            return title
+    raise Internal(f"nothing that the writer said is a title of at most {TITLE_CHARACTERS[language]} characters for this product")
+
+
+def _plain_title(product: Product, told: Sequence[Saying], language: Language) -> str:
+    """The product's title, with a few short values behind it as far as they fit."""
+    title = " ".join(product.title.split())
+    fit = [s.value for s in told if s.name != "description" and _is_new_to(title, s.value) and _is_for_titles(s.value)]
+    for value in fit[:_SAID_IN_TITLES]:
+        longer = title + (" " if language == "zh" else ", ") + value
+        title = longer if len(longer) <= TITLE_CHARACTERS[language] else title
+    return title if len(title) <= TITLE_CHARACTERS[language] else _cut(title, TITLE_CHARACTERS[language])
+
+
+def _is_new_to(title: str, value: str) -> bool:
+    """Whether no word of a value stands in a title."""
+    return not any(holds_value(title, word) for word in value.split())
+
+
+def _is_for_titles(value: str) -> bool:
+    return len(value) <= _VALUE_CHARACTERS and not is_bare(value) and _NOT_IN_TITLES.search(value) is None
+
+
+def _cut(title: str, limit: int) -> str:
+    """At most `limit` characters, cut behind a word where there are blanks."""
+    head, blank, _ = title[: limit + 1].rpartition(" ")
+    return head if blank and len(head) > limit // 2 else title[:limit]
+
+
+def _priced(product: Product, language: Language) -> str:
+    price = format_price(product.price, language)
+    return f"现在{beside(price) if not price[:1].isdigit() else price}。" if language == "zh" else f"Now {price}."
+
+
+def _language(product: Product, request: CopyRequest) -> Language:
+    return request.language or detect_language(product.title)
+
+
+def copy_graph(nodes: CopyNodes) -> Graph[CopyRequest, CopyReply]:
+    g = GraphBuilder("copy", CopyRequest)
+    product = g.add(nodes.product, g.request, timeout_s=2.0)
+    text = g.add(nodes.write, product, g.request, timeout_s=15.0, fallback=from_facts)
+    return g.build(g.apply(nodes.reply, product, g.request, text))

@@ -1,0 +1,145 @@
+"""From drafted sentences to a segment: led in, nothing told twice, the price where it belongs, filled up to its time."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from graphs.hosting import first_words, in_a_word, phrases_of, sold_out, told_price
+from graphs.outline import Section
+from graphs.pacing import filled, joined, spoken_s
+from graphs.sayings import Saying, folded, sayings_of, sentences_about
+from graphs.slots import format_price
+from models.prompts import SegmentKind
+from models.types import Language, ProductId
+
+ROOM = 1.3  # a price is told where name and price take at most this much of the time
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    kind: SegmentKind
+    product_id: ProductId | None
+    text: str
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Ledger:
+    """Sentences that one script has said so far; segments are written at the same time and must not say the same."""
+
+    _said: set[str] = field(default_factory=set)
+
+    def holds(self, sentence: str) -> bool:
+        return _letters(sentence) in self._said
+
+    def enter(self, sentences: Sequence[str]) -> None:
+        self._said.update(map(_letters, sentences))
+
+
+@dataclass(frozen=True, slots=True)
+class Composed:
+    segment: Segment
+    drafted: int  # sentences of the writer that are in it
+
+
+def composed(section: Section, drafted: Sequence[str], language: Language, ledger: Ledger) -> Composed:
+    """The segment out of the sentences that the writer drafted (none: out of fixed phrases and the product's values)."""
+    own = [s for s in _told_once(section, drafted, language) if not ledger.holds(s)]
+    lead = _lead(section, own, language)
+    if lead is not None:
+        own = [s for s in own if not _only_introduces(s, section, language)]
+    fixed = _fixed(section, own, lead, language)
+    own = [s for s in own if s not in (*fixed.before, *fixed.behind)]
+    if fixed.seconds(language) > section.seconds and section.kind == "product":
+        fixed = _in_a_word(section, language)
+    body = _filled(section, own, section.seconds - fixed.seconds(language), language, ledger)
+    ledger.enter(body)
+    sentences = [*fixed.before, *body, *fixed.behind] or [*own, *phrases_of(section.kind, language)][:1]
+    text = joined(sentences, language)
+    product_id = section.product.product_id if section.kind == "product" else None
+    segment = Segment(section.kind, product_id, text, round(spoken_s(text, language), 1))
+    return Composed(segment, sum(s in drafted for s in sentences))
+
+
+@dataclass(frozen=True, slots=True)
+class _Fixed:
+    """Sentences that a segment has whatever its time."""
+
+    before: tuple[str, ...]
+    behind: tuple[str, ...] = ()
+
+    def seconds(self, language: Language) -> float:
+        return sum(spoken_s(sentence, language) for sentence in (*self.before, *self.behind))
+
+
+def _fixed(section: Section, own: Sequence[str], lead: str | None, language: Language) -> _Fixed:
+    """What leads in, the price (a promotion begins with it, a product ends with it), and that nothing is left to buy."""
+    before = [lead] if lead else []
+    priced = [s for s in own if section.tells_price and format_price(section.product.price, language) in s][:1]
+    if section.tells_price and not priced:
+        priced = [told_price(section, language)]
+    if section.kind == "promotion":
+        return _Fixed((*before, *priced))
+    is_gone = section.kind == "product" and section.tells_price and section.product.stock is not None and section.product.stock <= 0
+    return _Fixed(tuple(before), (*priced, *([sold_out(language)] if is_gone else [])))
+
+
+def _in_a_word(section: Section, language: Language) -> _Fixed:
+    with_price = in_a_word(section.product, language, with_price=True)
+    fits = section.tells_price and spoken_s(with_price, language) <= section.seconds * ROOM
+    return _Fixed((with_price if fits else in_a_word(section.product, language, with_price=False),))
+
+
+def _told_once(section: Section, drafted: Sequence[str], language: Language) -> list[str]:
+    """The drafted sentences without those that tell only what others told, or what another segment tells."""
+    told: set[str] = set()
+    kept: list[str] = []
+    for sentence in drafted:
+        tells = {saying.name for saying in sayings_of(section.product, language) if saying.is_told_by(sentence)}
+        tells -= {saying.name for saying in sayings_of(section.product, language) if saying.is_told_by(section.product.title)}
+        mine = {saying.name for saying in section.sayings}
+        if tells and (tells <= told or not tells <= mine):
+            continue
+        told |= tells
+        kept.append(sentence)
+    return kept
+
+
+def _lead(section: Section, own: Sequence[str], language: Language) -> str | None:
+    """The sentence that leads in, unless the writer's first one does and the product is the first or only one."""
+    is_first_of_many = section.products > 1 and section.kind == "opening"
+    is_led_over_to = section.kind == "product" and (section.place > 0 or section.part > 0)
+    names = bool(own) and folded(section.product.title) in folded(own[0])
+    return None if names and not is_first_of_many and not is_led_over_to else first_words(section, language)
+
+
+def _only_introduces(sentence: str, section: Section, language: Language) -> bool:
+    """Whether a sentence names the product and tells nothing else of it."""
+    rest = folded(sentence).replace(folded(section.product.title), "")
+    is_named = rest != folded(sentence)
+    tells = any(saying.is_told_by(rest) for saying in section.sayings)
+    return is_named and not tells and format_price(section.product.price, language) not in sentence
+
+
+def _filled(section: Section, own: Sequence[str], seconds: float, language: Language, ledger: Ledger) -> list[str]:
+    """The drafted sentences, then the untold values a few at a time, then one at a time, then what viewers ask, as far as they fit."""
+    body = filled(own, sentences_about(_untold(section, own), language), seconds, language)
+    singles = sentences_about(_untold(section, body), language, together=1)
+    body = filled(body, singles, seconds, language)
+    asked = (said for said in section.asked if not _repeats(said, section, body))
+    phrases = (s for s in phrases_of(section.kind, language) if not ledger.holds(s))
+    return filled(body, [*asked, *phrases], seconds, language)
+
+
+def _repeats(said: str, section: Section, body: Sequence[str]) -> bool:
+    """Whether an answer gives a value that was told."""
+    text = " ".join(body)
+    return any(saying.is_told_by(said) and saying.is_told_by(text) for saying in section.sayings)
+
+
+def _untold(section: Section, sentences: Sequence[str]) -> list[Saying]:
+    text = " ".join(sentences)
+    return [saying for saying in section.sayings if not saying.is_told_by(text)]
+
+
+def _letters(sentence: str) -> str:
+    return "".join(c for c in folded(sentence) if c.isalnum())
