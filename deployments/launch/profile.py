@@ -36,6 +36,8 @@ TUNED_PROFILE: Mapping[str, str] = MappingProxyType(
         # keeps requests for sending them again, and does not notice any more that their callers have left (seen, 2.8.25)
         "RAY_SERVE_HAPROXY_RETRY_ON": "conn-failure",
         "RAY_SERVE_HAPROXY_RETRIES": "3",
+        # Ray starts workers at nice 15, behind everything else on the machine; these answer people who wait
+        "RAY_worker_niceness": "0",
         "RAY_USAGE_STATS_ENABLED": "0",
         # Ray's name for "this machine is no cluster": the node's address is 127.0.0.1, so every gRPC server of Ray listens there only
         "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0",
