@@ -149,8 +149,7 @@ def script_prompt(  # noqa: PLR0913 - one argument for each thing that a host br
         if text
     ]
     lines.append(_task(kind, language, max(1, min(sentences, MAX_SENTENCES))))
-    messages = (("system", _SCRIPT_SYSTEM[language]), ("user", "\n".join(lines)))
-    return Prompt(messages=messages, max_tokens=256, temperature=0.3, json_schema=SENTENCES_SCHEMA)
+    return _written(_SCRIPT_SYSTEM[language], lines, max_tokens=256)
 
 
 def copy_prompt(channel: CopyChannel, title: str, facts: Sequence[str], language: Language) -> Prompt:
@@ -159,8 +158,7 @@ def copy_prompt(channel: CopyChannel, title: str, facts: Sequence[str], language
     What comes back is JSON that fits `SENTENCES_SCHEMA`. A price belongs to the facts as `PRICE_FACTS[language]` only.
     """
     lines = [*_facts([title], facts, language), _LABELS[language]["task"] + _CHANNELS[language][channel]]
-    messages = (("system", _COPY_SYSTEM[language]), ("user", "\n".join(lines)))
-    return Prompt(messages=messages, max_tokens=192, temperature=0.3, json_schema=SENTENCES_SCHEMA)
+    return _written(_COPY_SYSTEM[language], lines, max_tokens=192)
 
 
 def written_sentences(text: str) -> tuple[str, ...]:
@@ -194,6 +192,11 @@ def ungrounded_numbers(text: str, sources: Iterable[str]) -> tuple[str, ...]:
     """
     known = {number for source in sources for number in _NUMBER.findall(source)}
     return tuple(number for number in _NUMBER.findall(text) if number not in known)
+
+
+def _written(system: str, lines: Iterable[str], *, max_tokens: int) -> Prompt:
+    messages: tuple[tuple[Literal["system", "user"], str], ...] = (("system", system), ("user", "\n".join(lines)))
+    return Prompt(messages=messages, max_tokens=max_tokens, temperature=0.3, json_schema=SENTENCES_SCHEMA)
 
 
 def _facts(product_titles: Sequence[str], facts: Sequence[str], language: Language) -> list[str]:

@@ -103,6 +103,7 @@ def writer(  # noqa: PLR0913  # a command's options
         Path | None,
         typer.Option(help='Questions of your own: JSONL {"question", "facts": [..], "answer" or null}.', exists=True, dir_okay=False),
     ] = None,
+    credit: Annotated[str, typer.Option(help="Whose the questions are and under which licence, for the manifest.")] = "",
     new_tokenizer: Annotated[bool, typer.Option(help="With --start: learn the tokenizer again, for other words.")] = False,
     seed: Seed = 20261121,
     as_json: AsJson = False,
@@ -111,12 +112,11 @@ def writer(  # noqa: PLR0913  # a command's options
 
     Example: `livecart train writer --out runs/my-writer --start models/zoo/writer --rate 1e-3 --max-minutes 60`
     """
-    from models.training.corpus.given import read_given
-    from models.training.writer import Plan, train
+    from models.training.writer import train
+    from models.training.writer_plan import Material, Plan
 
-    given = read_given(data) if data is not None else ()
     plan = Plan(steps=steps, seed=seed, learning_rate=rate, max_minutes=max_minutes, compiled=compiled, new_tokenizer=new_tokenizer)
-    _finish(out, train(out, state_folder=run, plan=plan, start=start, given=given), as_json=as_json)
+    _finish(out, train(out, state_folder=run, plan=plan, material=Material(start, data, credit)), as_json=as_json)
 
 
 @app.command("text-embedder")

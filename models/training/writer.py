@@ -1,51 +1,23 @@
 """Train the shipped writer, from scratch or further: a small Qwen3-architecture model on generated live-commerce conversations."""
 
 import math
-import random
-import shlex
-import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable
 from pathlib import Path
 
 import torch
 import torch.distributed as dist
-from torch import Tensor, nn
+from torch import nn
 from tqdm import tqdm  # type: ignore[import-untyped]  # its stubs are a package of their own
 from transformers import PreTrainedTokenizerFast, Qwen3Config, Qwen3ForCausalLM
 
-from models.artifacts import write_manifest
-from models.training.corpus.examples import WRITTEN, make, random_recipe
-from models.training.corpus.given import Given
-from models.training.writer_batches import IGNORED, Batch, Mixture, Row, batches, collate, encode
+from models.training.corpus.given import Given, read_given
+from models.training.writer_batches import Batch, Mixture, batches
+from models.training.writer_plan import Clock, Done, Material, Plan, describe
+from models.training.writer_scores import answer_loss, exact_share, held_out_batches
 from models.training.writer_start import prepare_copying, with_tokenizer
 from models.training.writer_tokenizer import train_tokenizer
 
 CONTEXT_LENGTH = 2048
-
-
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """How to train; the learning rate rises over `warmup` steps, stays, and falls to zero over the last `decay` of the run.
-
-    The run ends after `steps` or after `max_minutes` of this process, whichever is nearer, and the fall comes before that end.
-    """
-
-    steps: int = 1500
-    tokens_per_step: int = 4096
-    learning_rate: float = 3e-3
-    warmup: int = 30
-    decay: float = 0.5
-    max_minutes: float = math.inf
-    compiled: bool = False  # layers fused by torch.compile, which needs a C++ compiler
-    new_tokenizer: bool = False  # learnt again, for going on from weights whose tokenizer knows other words
-    seed: int = 20261121
-    hidden: int = 256
-    layers: int = 5
-    heads: int = 4
-    save_every: int = 100
-    tokenizer_examples: int = 20_000
-    held_out_examples: int = 160
 
 
 def train(
@@ -53,30 +25,29 @@ def train(
     *,
     state_folder: Path,
     plan: Plan | None = None,
-    start: Path | None = None,
-    given: Sequence[Given] = (),
+    material: Material | None = None,
     on_save: Callable[[int], None] | None = None,
 ) -> dict[str, float]:
     """Train (or go on where `state_folder` left off) and save a Hugging Face checkpoint in `out`; returns scores on held-out families.
 
-    With `start`, the weights and the tokenizer of that folder are where a new run begins. `given` are questions of a file, learnt
-    besides the generated ones. The checkpoint is written again every
-    `save_every` steps, so an interrupted run leaves a model that can be loaded; `on_save` is called with the number of steps done
-    each time. In a process group of torch.distributed each process learns from its own conversations, the gradients are averaged,
-    and the first one saves.
+    The checkpoint is written again every `save_every` steps, so an interrupted run leaves a model that can be loaded; `on_save` is
+    called with the number of steps done each time. In a process group of torch.distributed each process learns from its own
+    conversations, the gradients are averaged, and the first one saves.
     """
-    plan = plan or Plan()
+    plan, material = plan or Plan(), material or Material()
+    given = read_given(material.data) if material.data is not None else ()
     torch.manual_seed(plan.seed)
     state_file = state_folder / "training_state.pt"
-    tokenizer = _tokenizer(out if state_file.is_file() else None if plan.new_tokenizer else start, plan, given)
-    model = new_model(plan, tokenizer) if start is None else _started(start, tokenizer)
+    trained = out if state_file.is_file() else None if plan.new_tokenizer else material.start
+    tokenizer = _tokenizer(trained, plan, given)
+    model = new_model(plan, tokenizer) if material.start is None else _started(material.start, tokenizer)
     optimizers = _optimizers(model, plan)
     done = _restore(state_file, model, optimizers)
     if plan.compiled:
         model.model.compile(dynamic=True)
     held_out = held_out_batches(tokenizer, count=plan.held_out_examples, seed=plan.seed)
     rank = dist.get_rank() if dist.is_initialized() else 0
-    mixture = Mixture(plan.tokens_per_step, curriculum=0 if start else 5, given=given)
+    mixture = Mixture(plan.tokens_per_step, curriculum=0 if material.start else 5, given=given)
     stream = batches(tokenizer, mixture, seed=plan.seed + rank)
     scores: dict[str, float] = {}
     clock = Clock(plan)
@@ -99,61 +70,11 @@ def train(
         if ends:
             break
     if rank == 0:
-        describe(out, plan, scores, tokens=done.tokens, start=start)
+        describe(out, plan, material, scores, tokens=done.tokens)
     return scores
 
 
-@dataclass(frozen=True, slots=True)
-class Done:
-    """What a run has behind it, padding included in the tokens of this process."""
-
-    steps: int = 0
-    tokens: int = 0
-
-
-class Clock:
-    """Where a run stands in its plan: by steps or by the time since this object was made, whichever is further."""
-
-    def __init__(self, plan: Plan, now_s: Callable[[], float] = time.monotonic) -> None:
-        self._plan, self._now_s, self._started_s = plan, now_s, now_s()
-
-    def progress(self, step: int) -> float:
-        """How much of the run is behind after `step` steps, from 0 to 1."""
-        elapsed_minutes = (self._now_s() - self._started_s) / 60
-        return min(1.0, max(step / self._plan.steps, elapsed_minutes / self._plan.max_minutes))
-
-    def learning_rate(self, step: int) -> float:
-        """The rate for the step after `step` steps."""
-        return self._plan.learning_rate * min(1.0, (step + 1) / self._plan.warmup, (1 - self.progress(step)) / self._plan.decay)
-
-
-def describe(out: Path, plan: Plan, metrics: dict[str, float], *, tokens: int, start: Path | None = None) -> None:
-    """Write the manifest of a checkpoint that `plan` made of `tokens`; `metrics` are shares on families that training never shows."""
-    write_manifest(
-        out,
-        kind="writer",
-        schema=1,
-        command=_command(plan, start),
-        seed=plan.seed,
-        data={
-            "source": "generated by models/training/corpus: our own word lists in Chinese and English, invented products",
-            "tokens": tokens,
-            "held_out": "two product families in each language with their parts, and eight specifications",
-        },
-        metrics=metrics,
-    )
-
-
-def _command(plan: Plan, start: Path | None) -> str:
-    options = {"--steps": plan.steps, "--seed": plan.seed, "--rate": plan.learning_rate}
-    if start is not None:
-        options["--start"] = shlex.quote(start.as_posix())
-    if plan.max_minutes < math.inf:
-        options["--max-minutes"] = f"{plan.max_minutes:g}"
-    return " ".join(["livecart train writer", *(f"{name} {value}" for name, value in options.items())])
-
-
-def _tokenizer(trained: Path | None, plan: Plan, given: Sequence[Given]) -> PreTrainedTokenizerFast:
+def _tokenizer(trained: Path | None, plan: Plan, given: tuple[Given, ...]) -> PreTrainedTokenizerFast:
     if trained is not None:
         return PreTrainedTokenizerFast.from_pretrained(trained)
     return train_tokenizer(seed=plan.seed, given=given, example_count=plan.tokenizer_examples, context_length=CONTEXT_LENGTH)
@@ -187,43 +108,6 @@ def new_model(plan: Plan, tokenizer: PreTrainedTokenizerFast) -> Qwen3ForCausalL
     model = Qwen3ForCausalLM(config)
     prepare_copying(model)
     return model
-
-
-def answer_loss(model: Qwen3ForCausalLM, batch: Batch) -> tuple[Tensor, Tensor, Tensor]:
-    """Mean cross-entropy over the answers' tokens; the logits (m, vocabulary) and labels (m,) it was taken from."""
-    with torch.autocast("cpu", dtype=torch.bfloat16):
-        states = model.model(input_ids=batch.token_ids, use_cache=False).last_hidden_state
-        kept = batch.labels != IGNORED
-        logits = model.lm_head(states[kept]).float()
-    labels = batch.labels[kept]
-    return nn.functional.cross_entropy(logits, labels), logits, labels
-
-
-def held_out_batches(tokenizer: PreTrainedTokenizerFast, *, count: int, seed: int) -> dict[str, Batch]:
-    """One batch for each kind of example, about product families and specifications that training never shows."""
-    rng = random.Random(f"held out {seed}")
-    rows: dict[str, list[Row]] = {}
-    for _ in range(count):
-        example = make(random_recipe(rng, held_out=True), rng)
-        messages = (*example.prompt.messages, ("assistant", example.answer))
-        rows.setdefault(example.kind, []).append(encode(messages, tokenizer))
-    return {kind: collate(rows[kind], tokenizer.pad_token_id) for kind in sorted(rows)}
-
-
-@torch.no_grad()
-def exact_share(model: Qwen3ForCausalLM, held_out: dict[str, Batch]) -> dict[str, float]:
-    """Share of answers that greedy decoding would give word for word, for each kind; of scripts and copy the share of tokens."""
-    model.eval()
-    shares = {}
-    for kind, batch in held_out.items():
-        with torch.compiler.set_stance("force_eager"):
-            _, logits, labels = answer_loss(model, batch)
-        right = logits.argmax(-1) == labels
-        row = (batch.labels != IGNORED).nonzero()[:, 0]
-        wrong = torch.zeros(len(batch.labels)).index_add_(0, row, (~right).float())
-        shares[kind] = float(right.float().mean()) if kind in WRITTEN else float((wrong == 0).float().mean())
-    model.train()
-    return shares
 
 
 def save(model: Qwen3ForCausalLM, tokenizer: PreTrainedTokenizerFast, out: Path) -> None:

@@ -85,7 +85,7 @@ def _seen(product: Invented, prompt: Prompt) -> list[Fact]:
 
 def _short_values(facts: list[Fact]) -> tuple[str, ...]:
     """The first values that a title has room for, two at most."""
-    room, values = _TITLE_BYTES, []
+    room, values = _TITLE_BYTES, list[str]()
     for fact in facts:
         size = len(fact.value.encode())
         if fact.name is not None and size <= min(room, _TITLE_BYTES // 2) and len(values) < 2:

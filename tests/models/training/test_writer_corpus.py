@@ -4,7 +4,7 @@ import json
 import random
 from pathlib import Path
 
-import jsonschema
+import jsonschema  # type: ignore[import-untyped]  # its stubs are a package of their own
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st

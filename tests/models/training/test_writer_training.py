@@ -10,7 +10,9 @@ import torch
 from transformers import AutoModelForCausalLM, AutoTokenizer, PreTrainedTokenizerFast, Qwen3ForCausalLM
 
 from models.artifacts import MANIFEST, open_artifact
-from models.training.writer import Clock, Plan, answer_loss, held_out_batches, new_model, train
+from models.training.writer import new_model, train
+from models.training.writer_plan import Clock, Material, Plan
+from models.training.writer_scores import answer_loss, held_out_batches
 from models.training.writer_start import with_tokenizer
 from models.training.writer_tokenizer import train_tokenizer
 
@@ -64,7 +66,7 @@ def _interrupt(step: int) -> None:
 
 def test_a_run_can_start_from_the_weights_and_the_tokenizer_of_another(trained: Path, tmp_path: Path) -> None:
     plan = replace(_PLAN, steps=1, learning_rate=0.0)
-    train(tmp_path / "out", state_folder=tmp_path / "state", plan=plan, start=trained)
+    train(tmp_path / "out", state_folder=tmp_path / "state", plan=plan, material=Material(start=trained))
     before, after = (AutoModelForCausalLM.from_pretrained(folder) for folder in (trained, tmp_path / "out"))
     assert all(torch.equal(a, b) for a, b in zip(before.parameters(), after.parameters(), strict=True))
     assert (trained / "tokenizer.json").read_bytes() == (tmp_path / "out" / "tokenizer.json").read_bytes()
