@@ -34,6 +34,7 @@ _FORMS: Mapping[Language, tuple[str, ...]] = {
     "zh": ("{name}: {value}", "{name}：{value}", "{title}的{name}是{value}。", "{name}是{value}"),
     "en": ("{name}: {value}", "{title}, {name}: {value}.", "The {name} is {value}."),
 }
+_OF_THE_STORE = frozenset({"价格", "price", "库存", "stock", "链接", "优惠", "discount"})  # keys of what a product's own values say
 _SHARES = {
     "price": 12,
     "price_near": 4,
@@ -72,11 +73,11 @@ class _Shop:
 
     @property
     def specs(self) -> list[Fact]:
-        return [fact for fact in self.product.facts if fact.name is not None and fact.name not in ("价格", "price")]
+        return [fact for fact in self.product.facts if fact.name is not None and fact.key not in _OF_THE_STORE]
 
     @property
     def statements(self) -> list[Fact]:
-        return [fact for fact in self.product.facts if fact.name is None]
+        return [fact for fact in self.product.facts if fact.name is None and fact.key not in _OF_THE_STORE]
 
     def named(self, *, answer: str | None, question: str, accept: list[str], kind: str) -> Row:
         return {"question": question, "answer": answer, "accept": accept, "language": self.language, "kind": kind}
@@ -140,8 +141,9 @@ def _asked_spec(shop: _Shop, kind: str) -> Row | None:
     if not shop.specs:
         return None
     fact = shop.rng.choice(shop.specs)
-    rivals = {other.name for other in shop.specs} & {name for group in shop.lexicon.rivals if fact.name in group for name in group}
-    question = _question(fact, shop, by_name=len(rivals) > 1)
+    question = _question(
+        fact, shop, by_name=any(group & shop.product.keys > {fact.key} for group in shop.lexicon.rivals if fact.key in group)
+    )
     shown: Row = {"product": shop.as_product()} if kind == "spec" else {"facts": shop.as_facts()}
     return {**shop.named(question=question, answer=fact.value, accept=[fact.value], kind=kind), **shown}
 
@@ -149,7 +151,9 @@ def _asked_spec(shop: _Shop, kind: str) -> Row | None:
 def _asked_statement(shop: _Shop, kind: str) -> Row | None:
     """A policy of the shop asked in other words than it is stored under, or a sentence on any matter."""
     free = kind == "free"
-    chosen = [fact for fact in shop.statements if (fact.needs_question or len(fact.questions) == 3) == free]
+    stored = {topic.questions[0] for topic in shop.lexicon.topics}
+    told = {spec.key for spec in shop.lexicon.specs}
+    chosen = [fact for fact in shop.statements if (fact.key not in stored | told if free else fact.key in stored)]
     if not chosen:
         return None
     fact = shop.rng.choice(chosen)
@@ -159,16 +163,16 @@ def _asked_statement(shop: _Shop, kind: str) -> Row | None:
 
 def _asked_absent(shop: _Shop, kind: str) -> Row | None:
     """A specification or a policy that other products have and this one does not state."""
-    held = {fact.name for fact in shop.product.facts} | {question for fact in shop.product.facts for question in fact.questions}
-    rivals = {name for group in shop.lexicon.rivals if group & held for name in group}
+    held = shop.product.keys.union(*(fact.like for fact in shop.product.facts))
+    rivals = frozenset[str]().union(*(group for group in shop.lexicon.rivals if group & held))
     if shop.rng.random() < 0.6:
-        spec = shop.rng.choice(
-            [s for s in shop.lexicon.specs + shop.lexicon.held_out_specs if s.name not in held | rivals | {"价格", "price"}]
-        )
-        question = _question(Fact(spec.name, "", spec.questions), shop, by_name=False)
+        specs = shop.lexicon.specs + shop.lexicon.held_out_specs
+        spec = shop.rng.choice([spec for spec in specs if spec.key not in held | rivals | _OF_THE_STORE])
+        question = _question(Fact(spec.key, spec.key, "", spec.questions), shop, by_name=False)
     else:
-        topics = [topic for topic in shop.lexicon.topics if topic.questions[0] not in held]
-        question = shop.rng.choice(shop.rng.choice(topics).questions)
+        question = shop.rng.choice(
+            shop.rng.choice([topic for topic in shop.lexicon.topics if not held & {topic.questions[0], *topic.like}]).questions
+        )
     shown: Row = {"product": shop.as_product()} if shop.rng.random() < 0.5 and shop.specs else {"facts": shop.as_facts()}
     return {**shop.named(question=question, answer=None, accept=[], kind=kind), **shown}
 
