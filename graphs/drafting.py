@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, replace
 
-from graphs.claims import unsupported_statements
+from graphs.claims import statements_in, tells_money, unsupported_statements
 from graphs.compliance import check
 from graphs.errors import Internal, LivecartError
 from graphs.flow import remaining_s
@@ -135,7 +135,7 @@ def speakable(sentence: str, bounds: Bounds) -> str | None:
     if _LEAKS.search(whole) or _has_foreign_braces(bare, bounds) or _names_strangers(bare, bounds):
         return None
     known = (*bounds.titles, *bounds.evidence)
-    if unsupported_statements(bare, known) or (bounds.facts_only and not is_carried(bare, known)):
+    if unsupported_statements(_without(bare, bounds.wishes), known) or (bounds.facts_only and not is_carried(bare, known)):
         return None
     marks = list(_MARK.finditer(whole))
     if marks and (bounds.price is None or len(marks) > 1 or _tells_another_price(whole, marks[0])):
@@ -143,6 +143,14 @@ def speakable(sentence: str, bounds: Bounds) -> str | None:
     filled = _MARK.sub(lambda _: _spaced(bounds.price or "", bounds.language), whole)
     said = re.sub(r"\s+([，。！？,.!?])", r"\1", " ".join(filled.split()))
     return said if check(said, bounds.language).passed else None
+
+
+def _without(text: str, wishes: Sequence[str]) -> str:
+    """The text without the words of the caller that state nothing: whom a host speaks to (25-35岁女性) is no figure of the product."""
+    for wish in wishes:
+        if not tells_money(wish) and all(statement.kind == "figure" for statement in statements_in(wish)):
+            text = text.replace(wish, " ")
+    return text
 
 
 def _tells_another_price(sentence: str, mark: re.Match[str]) -> bool:

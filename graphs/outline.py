@@ -33,6 +33,7 @@ class Section:
     kind: SegmentKind
     seconds: float
     product: Product  # that it is about, or that is on the table meanwhile
+    known: tuple[Saying, ...] = ()  # all that can be said of the product
     sayings: tuple[Saying, ...] = ()  # what it may tell of the product; nobody else does
     asked: tuple[str, ...] = ()  # what viewers asked about it, with the stored answers, as sentences
     tells_price: bool = False
@@ -60,8 +61,11 @@ def outline(products: Sequence[Product], asked: Asked, duration_s: float, langua
     around = _around(duration_s, len(products), can_promote=bool(in_stock))
     each_s = (duration_s - sum(seconds * count for seconds, count in around.values())) / len(products)
     tells_price_late = len(products) == 1 and "promotion" in around
-    whole = (Section("product", each_s, p, sayings_of(p, language), tuple(asked.get(p.product_id, ()))) for p in products)
-    told = [_told(replace(section, place=place), language) for place, section in enumerate(whole)]
+    known = {p.product_id: sayings_of(p, language) for p in products}
+    told = [
+        _told(Section("product", each_s, p, sayings=known[p.product_id], asked=tuple(asked.get(p.product_id, ())), place=place), language)
+        for place, p in enumerate(products)
+    ]
     sections: list[Section] = []
     if "opening" in around:
         sections.append(Section("opening", around["opening"][0], products[0]))
@@ -71,7 +75,10 @@ def outline(products: Sequence[Product], asked: Asked, duration_s: float, langua
     if "closing" in around:
         sections.append(Section("closing", around["closing"][0], products[-1]))
     prices = "promotion" if tells_price_late else "product"
-    return tuple(replace(s, products=len(products), tells_price=s.kind == prices and s.is_last_part) for s in sections)
+    return tuple(
+        replace(s, known=known[s.product.product_id], products=len(products), tells_price=s.kind == prices and s.is_last_part)
+        for s in sections
+    )
 
 
 def _around(duration_s: float, products: int, *, can_promote: bool) -> dict[SegmentKind, tuple[float, int]]:

@@ -60,7 +60,7 @@ class CopyNodes:
         bounds = Bounds(
             language,
             titles=(product.title,),
-            evidence=evidence_of(product, language),
+            evidence=evidence_of(product, told),
             price=format_price(product.price, language) if price else None,
             facts_only=True,
         )
@@ -104,9 +104,10 @@ def _composed(channel: CopyChannel, sentences: Sequence[str], product: Product, 
             missing = [saying for saying in told if not saying.is_told_by(text)]
             more = list(sentences_about(missing[:DESCRIPTION_SAYINGS], language))[: max(0, DESCRIPTION_SENTENCES - len(sentences))]
             return joined([*sentences, *more], language)
-    kept = list(sentences[:AD_SENTENCES])
-    has_price = any(format_price(product.price, language) in sentence for sentence in kept)
-    return joined(kept if has_price else [*kept, _priced(product, language)], language)
+    priced = [sentence for sentence in sentences if format_price(product.price, language) in sentence]
+    others = [sentence for sentence in sentences if sentence not in priced][:AD_SENTENCES]
+    described = [closed(s.value, language) for s in told if s.name == "description" and not s.is_told_by(joined(others, language))]
+    return joined([*others, *described[: AD_SENTENCES - len(others)], *(priced[:1] or [_priced(product, language)])], language)
 
 
 def _title(sentences: Sequence[str], product: Product, language: Language) -> str:

@@ -4,6 +4,7 @@ import re
 import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from graphs.asking import CJK, concept_of, normalised
 from graphs.slots import detect_language
@@ -98,11 +99,11 @@ def sentences_about(sayings: Sequence[Saying], language: Language, *, together: 
         yield closed(lead + _listed(phrases, language) if lead or language == "zh" else listed[start].fact, language)
 
 
-def evidence_of(product: Product, language: Language) -> tuple[str, ...]:
-    """All that may support a text about a product, in the store's words and in those of `language`; its price and stock may not."""
+def evidence_of(product: Product, told: Sequence[Saying]) -> tuple[str, ...]:
+    """All that may support a text about a product, in the store's words and as it is `told`; its price and stock may not."""
     attributes = (f"{name}：{value}" for name, value in product.attributes.items())
     words = (product.brand, product.category, product.description, "、".join(product.tags))
-    return (*(word for word in words if word), *attributes, *(saying.fact for saying in sayings_of(product, language)))
+    return (*(word for word in words if word), *attributes, *(saying.fact for saying in told))
 
 
 def unmarked(text: str) -> str:
@@ -147,6 +148,7 @@ def is_bare(value: str) -> bool:
     return plain in _YES | _NO or plain.replace(".", "").isdigit() or len(plain) < 2
 
 
+@lru_cache(maxsize=4_096)
 def folded(text: str) -> str:
     """What values are compared in: NFKC, lower case, blanks only between Latin words.
 

@@ -10,7 +10,7 @@ from graphs.flow import GraphBuilder, StreamGraph
 from graphs.hosting import asked_and_answered
 from graphs.outline import Section, outline
 from graphs.ports import Catalog, Knowledge, Writer
-from graphs.sayings import evidence_of, has_mark, sayings_of, unmarked
+from graphs.sayings import evidence_of, has_mark, unmarked
 from graphs.segments import Ledger, Segment, composed
 from graphs.slots import detect_language, format_price
 from models.prompts import PRICE_FACTS, script_prompt
@@ -117,7 +117,7 @@ def _may_pass_on(said: str, language: Language) -> bool:
 
 
 def _prompt(section: Section, request: ScriptRequest) -> Prompt:
-    told = section.sayings or sayings_of(section.product, request.language)[:FACTS_BESIDE]
+    told = section.sayings or section.known[:FACTS_BESIDE]
     price = [PRICE_FACTS[request.language]] if section.tells_price else []
     return script_prompt(
         section.kind,
@@ -135,7 +135,7 @@ def _bounds(section: Section, request: ScriptRequest) -> Bounds:
     return Bounds(
         request.language,
         titles=(section.product.title,),
-        evidence=evidence_of(section.product, request.language),
+        evidence=evidence_of(section.product, section.known),
         price=format_price(section.product.price, request.language) if section.tells_price else None,
         wishes=tuple(wish for wish in (request.audience, request.scene) if wish),
     )

@@ -1,16 +1,18 @@
 """From drafted sentences to a segment: led in, nothing told twice, the price where it belongs, filled up to its time."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from graphs.hosting import first_words, in_a_word, phrases_of, sold_out, told_price
 from graphs.outline import Section
 from graphs.pacing import filled, joined, spoken_s
-from graphs.sayings import Saying, folded, sayings_of, sentences_about
+from graphs.sayings import Saying, folded, sentences_about
 from graphs.slots import format_price
 from models.prompts import SegmentKind
 from models.types import Language, ProductId
 
+_LEADS_OVER = re.compile(r"接下来|下一|最后|再来|next\b|now for|last", re.IGNORECASE)
 ROOM = 1.3  # a price is told where name and price take at most this much of the time
 
 
@@ -91,12 +93,12 @@ def _in_a_word(section: Section, language: Language) -> _Fixed:
 
 def _told_once(section: Section, drafted: Sequence[str], language: Language) -> list[str]:
     """The drafted sentences without those that tell only what others told, or what another segment tells."""
+    untitled = [saying for saying in section.known if not saying.is_told_by(section.product.title)]
+    mine = {saying.name for saying in section.sayings}
     told: set[str] = set()
     kept: list[str] = []
     for sentence in drafted:
-        tells = {saying.name for saying in sayings_of(section.product, language) if saying.is_told_by(sentence)}
-        tells -= {saying.name for saying in sayings_of(section.product, language) if saying.is_told_by(section.product.title)}
-        mine = {saying.name for saying in section.sayings}
+        tells = {saying.name for saying in untitled if saying.is_told_by(sentence)}
         if tells and (tells <= told or not tells <= mine):
             continue
         told |= tells
@@ -105,10 +107,10 @@ def _told_once(section: Section, drafted: Sequence[str], language: Language) -> 
 
 
 def _lead(section: Section, own: Sequence[str], language: Language) -> str | None:
-    """The sentence that leads in, unless the writer's first one does and the product is the first or only one."""
+    """The sentence that leads in, unless the writer's first one does and does it rightly for the first or only product."""
     is_first_of_many = section.products > 1 and section.kind == "opening"
     is_led_over_to = section.kind == "product" and (section.place > 0 or section.part > 0)
-    names = bool(own) and folded(section.product.title) in folded(own[0])
+    names = bool(own) and folded(section.product.title) in folded(own[0]) and not _LEADS_OVER.match(own[0])
     return None if names and not is_first_of_many and not is_led_over_to else first_words(section, language)
 
 
