@@ -1,11 +1,14 @@
-"""A public fake of the writer in OpenAI's protocol: it says what it was told to say, a chunk for each word."""
+"""Public fakes of what is asked in OpenAI's protocol: a writer that says what it was told to say, an embedder of lengths."""
 
 from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass, field
 
+import numpy as np
 import orjson
 
+from deployments.ports import TextModel
 from models.language.openai_types import Kind, ModelCard, Usage
+from models.types import Vectors
 
 
 @dataclass
@@ -45,3 +48,12 @@ class FakeOpenAI:
         finally:
             self.closed += not finished
         yield Usage(3, len(words))
+
+
+def fake_text_model() -> TextModel:
+    """Texts of the same length have the same vector, of four numbers."""
+
+    async def embed(texts: Sequence[str]) -> Vectors:
+        return np.eye(4, dtype=np.float32)[[len(text) % 4 for text in texts]]
+
+    return TextModel(ModelCard("text_embedder", "/weights/text_embedder", 1_700_000_000), embed)

@@ -18,6 +18,7 @@ from graphs.ports import (
     Writer,
 )
 from models.language.openai_types import Kind, ModelCard, Usage
+from models.types import Vectors
 
 
 class OpenAI(Protocol):
@@ -36,6 +37,14 @@ class OpenAI(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class TextModel:
+    """The text embedder, as a model of its own."""
+
+    card: ModelCard
+    embed: Callable[[Sequence[str]], Awaitable[Vectors]]  # texts -> float32 (n, dim), L2-normalised
+
+
+@dataclass(frozen=True, slots=True)
 class Ports:
     catalog: Catalog
     viewers: Viewers
@@ -49,5 +58,6 @@ class Ports:
     comprehension: Comprehension
     writer: Writer
     openai: OpenAI
+    texts: TextModel
     metrics_text: Callable[[], Awaitable[str]]  # Prometheus text of the engine
     pings: Mapping[str, Callable[[], Awaitable[object]]]  # deployment -> raises Unavailable when it cannot answer

@@ -119,7 +119,7 @@ class _Port(_Replica):
 
 
 class RetrieverReplica(_Port):
-    _methods = frozenset({"match", "passages", "by_behaviour", "by_content", "rank_rooms", "ping"})
+    _methods = frozenset({"match", "passages", "by_behaviour", "by_content", "rank_rooms", "embed_texts", "ping"})
 
     def __init__(self, settings: Settings) -> None:
         super().__init__()

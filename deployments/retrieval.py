@@ -146,6 +146,9 @@ class LiveRetriever:
     async def passages(self, query: str, *, products: frozenset[ProductId] | None, k: int) -> tuple[Passage, ...]:
         return await asyncio.to_thread(self._index.passages, query, products=products, k=k)
 
+    async def embed_texts(self, texts: Sequence[str]) -> Vectors:
+        return await asyncio.to_thread(self._index.embed_texts, texts)
+
     async def by_behaviour(
         self, history: Sequence[Event], context: Sequence[ProductId], *, k: int, exclude: Collection[ProductId]
     ) -> tuple[Candidate, ...]:

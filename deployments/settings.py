@@ -100,6 +100,16 @@ class Limits(Frozen):
     max_comments: Annotated[int, Field(ge=1, le=10_000)] = 32  # of one session that wait for their answer
 
 
+class TokenLimits(Frozen):
+    """Tokens a minute in OpenAI's protocol, prompts and texts together, of one key at one ingress replica: 429 beyond.
+
+    HAProxy deals requests out evenly, so a key gets up to this times the number of ingress replicas from the platform.
+    """
+
+    per_key: Annotated[int, Field(ge=1)] | None = None  # of keys that are not named; None: no limit
+    by_key: dict[str, Annotated[int, Field(ge=1)]] = {}  # by the name of the key; without keys everybody is `anonymous`
+
+
 class GraphConfig(Frozen):
     """Overrides of one graph, checked against it at start: an unknown node name is an error."""
 
@@ -118,6 +128,7 @@ class QuestionSettings(Frozen):
 
 class IngressConfig(Frozen):
     limits: Limits = Limits()
+    tokens: TokenLimits = TokenLimits()
     questions: QuestionSettings = QuestionSettings()
     graphs: dict[str, GraphConfig] = {}
     match_threshold: Annotated[float, Field(ge=-1, le=1)] | None = None  # None: the one calibrated with the embedder

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
@@ -10,9 +11,9 @@ from typing import Self
 from ray.serve.handle import DeploymentHandle
 
 from deployments.enrolment import keep_views_current
-from deployments.loading import load_comprehension, load_ranker, load_retriever
+from deployments.loading import load_comprehension, load_ranker, load_retriever, model_name
 from deployments.local import LocalComprehension, LocalRanker
-from deployments.ports import Ports
+from deployments.ports import Ports, TextModel
 from deployments.remote.calls import ping_of
 from deployments.remote.detector import RemoteDetector
 from deployments.remote.openai import RemoteOpenAI
@@ -23,6 +24,7 @@ from deployments.retrieval import LiveRetriever
 from deployments.settings import Settings
 from deployments.shop import LiveShop
 from deployments.store import Store
+from models.language.openai_types import ModelCard
 from models.vision.embedder_info import embedder_info
 
 # Which nodes ask which model system: the rest is the ingress's own work.
@@ -85,6 +87,7 @@ class Wiring:
             comprehension=await _comprehension(settings, handles),
             writer=writer,
             openai=RemoteOpenAI(handles["writer"], postbox),
+            texts=_text_model(settings, retriever),
             metrics_text=writer.metrics_text,
             pings={**_pings(handles, retriever), "Ingress": shop.ping},
         )
@@ -107,6 +110,11 @@ async def cancelled(task: "asyncio.Task[None]") -> None:
     task.cancel()
     with contextlib.suppress(asyncio.CancelledError):
         await task
+
+
+def _text_model(settings: Settings, retriever: RemoteRetriever | LiveRetriever) -> TextModel:
+    root = settings.retriever.text_embedder
+    return TextModel(ModelCard(model_name(root), root, created=int(time.time())), retriever.embed_texts)
 
 
 async def _ranker(settings: Settings, handles: Handles) -> LocalRanker | RemoteRanker:

@@ -9,7 +9,7 @@ from typing import Protocol
 import numpy as np
 from PIL import Image, UnidentifiedImageError
 
-from deployments.fakes import FakeOpenAI
+from deployments.fakes import FakeOpenAI, fake_text_model
 from deployments.gateway import Gateway
 from deployments.ports import Ports
 from deployments.store import Store
@@ -120,6 +120,7 @@ def fake_ports(shop: Shop, models: FakeModels | None = None) -> Ports:
         comprehension=FakeComprehension(),
         writer=models.writer,
         openai=models.openai,
+        texts=fake_text_model(),
         metrics_text=metrics_text,
         pings={"Detector": ping},
     )

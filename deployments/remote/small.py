@@ -32,6 +32,10 @@ class RemoteRetriever(_Remote):
         found: tuple[Passage, ...] = await self._ask("passages", query=query, products=products, k=k)
         return found
 
+    async def embed_texts(self, texts: Sequence[str]) -> Vectors:
+        vectors: Vectors = await self._ask("embed_texts", texts=texts)
+        return vectors
+
     async def by_behaviour(
         self, history: Sequence[Event], context: Sequence[ProductId], *, k: int, exclude: Collection[ProductId]
     ) -> tuple[Candidate, ...]:

@@ -12,7 +12,7 @@ from contextlib import aclosing
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any, Self
+from typing import Any, Self, TypeAlias, cast
 
 import orjson
 from jinja2 import TemplateError
@@ -37,7 +37,7 @@ _REPEATED_FIELDS = re.compile(r" \((?:parameter|value)=.*\)$", re.DOTALL)
 _ERROR_CHUNK = 'data: {"error"'
 _REFUSED = (VLLMError, ValueError, TypeError, OverflowError, NotImplementedError, TemplateError)  # what vLLM's server answers, not logs
 
-Request = ChatCompletionRequest | CompletionRequest
+Request: TypeAlias = ChatCompletionRequest | CompletionRequest
 
 
 @dataclass(slots=True)
@@ -123,9 +123,9 @@ class OpenAIFront:
         except orjson.JSONDecodeError as error:
             raise OpenAIRefusal(400, f"the body is not valid JSON: {error.msg}") from None
         check_ask(kind, content, knows_tools=self._knows_tools)
-        model: type[Request] = ChatCompletionRequest if kind == "chat" else CompletionRequest
+        model = ChatCompletionRequest if kind == "chat" else CompletionRequest
         try:
-            return model.model_validate(content)
+            return cast(Request, model.model_validate(content))
         except ValidationError as error:
             first = error.errors()[0]
             param = ".".join(str(part) for part in first["loc"] if isinstance(part, str) and part.isidentifier()) or None

@@ -132,6 +132,10 @@ class ShopIndex:
         parts = [_stacked(index, left) @ _stacked(index, right).T for index in (self._products, self._factors)]
         return np.asarray(sum(parts) / len(parts), dtype=np.float32)
 
+    def embed_texts(self, texts: Sequence[str]) -> Vectors:
+        """float32 (len(texts), dim), L2-normalised: what the text embedder makes of them."""
+        return self._text.embed(texts)
+
     def topics(self, texts: Sequence[str], products: Sequence[ProductId]) -> Vectors:
         """float32 (len(texts), len(products)): cosine of texts, such as rooms' titles and tags, with the products' texts."""
         return np.asarray(self._text.embed(texts) @ _stacked(self._products, products).T, dtype=np.float32)
