@@ -17,6 +17,7 @@ from graphs.analyze import AnalyzeNodes, analyze_graph
 from graphs.answer import AnswerNodes, answer_graph
 from graphs.errors import GraphError, LivecartError, NotFound
 from graphs.flow import Graph, Overrides, Run, StreamGraph
+from graphs.guarding import GuardedCatalog, GuardedKnowledge
 from graphs.moment import moment_graph
 from graphs.product_copy import CopyNodes, copy_graph
 from graphs.recognize import RecognizeNodes, recognize_graph
@@ -140,9 +141,11 @@ def build_graphs(ports: Ports, config: IngressConfig) -> dict[str, AnyGraph]:
         return graph.with_overrides(_overrides(config.graphs.get(graph.name, GraphConfig())))
 
     history_events = config.limits.history_events
+    catalog = GuardedCatalog(ports.catalog)  # where a model reads, or a text is made of what it finds
+    knowledge = GuardedKnowledge(ports.knowledge, ports.catalog)
     answer_nodes = AnswerNodes(
-        ports.catalog,
-        ports.knowledge,
+        catalog,
+        knowledge,
         ports.comprehension,
         ports.viewers,
         Speaker(ports.writer),
@@ -156,9 +159,9 @@ def build_graphs(ports: Ports, config: IngressConfig) -> dict[str, AnyGraph]:
         recognize,
         answer,
         recommend,
-        tuned(script_graph(ScriptNodes(ports.catalog, ports.knowledge, ports.writer))),
-        tuned(copy_graph(CopyNodes(ports.catalog, ports.writer))),
-        tuned(analyze_graph(AnalyzeNodes(ports.catalog, ports.knowledge))),
+        tuned(script_graph(ScriptNodes(catalog, knowledge, ports.writer))),
+        tuned(copy_graph(CopyNodes(catalog, ports.writer))),
+        tuned(analyze_graph(AnalyzeNodes(catalog, knowledge))),
         tuned(rooms_graph(RoomsNodes(ports.catalog, ports.viewers, ports.rooms, history_events))),
         tuned(moment_graph(recognize, answer, recommend)),
     )

@@ -9,6 +9,7 @@ from typing import Literal
 
 from graphs.compliance import check
 from graphs.grounding import ungrounded
+from graphs.guarding import betrays, leans_on
 from graphs.phrases import decline
 from graphs.ports import Writer
 from graphs.support import is_broken, is_carried
@@ -96,7 +97,7 @@ class Speaker:
                     return
                 if _may_be_refusal(held):
                     continue
-                if not _holds(said + held, evidence, draft):
+                if not _holds(said + held, evidence, draft, prompt):
                     raise NotSupported(held)
                 said += held
                 yield held
@@ -140,12 +141,14 @@ def declined(draft: Draft) -> Said:
     return Said(decline(draft.language), "none", abstained=True)
 
 
-def _holds(text: str, evidence: Sequence[str], draft: Draft) -> bool:
+def _holds(text: str, evidence: Sequence[str], draft: Draft, prompt: Prompt) -> bool:
     """Figures, words and wording of a text so far: all that is said must be in the evidence, in words that the law allows."""
     return (
         not ungrounded(text, evidence)
         and is_carried(text, (*evidence, draft.question))
+        and leans_on(text, evidence)
         and not is_broken(text)
+        and betrays(text, evidence, prompt) is None
         and check(text, draft.language).passed
     )
 
