@@ -7,12 +7,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from deployments.ingress.admission import Admission
+from deployments.ingress.disconnect import within
 from deployments.ports import Ports
 from deployments.questions import QuestionLog, asking_of
-from deployments.settings import GraphConfig, IngressConfig, Limits, QuestionSettings
+from deployments.settings import GraphConfig, IngressConfig, Limits, QuestionSettings, TokenLimits
 from deployments.store import Store
 from deployments.store.values import View
 from deployments.telemetry import Telemetry
+from deployments.tokens import TokenBudgets
 from graphs.analyze import AnalyzeNodes, analyze_graph
 from graphs.answer import AnswerNodes, answer_graph
 from graphs.errors import GraphError, LivecartError, NotFound
@@ -26,11 +28,12 @@ from graphs.rooms import RoomsNodes, rooms_graph
 from graphs.script import ScriptNodes, script_graph
 from graphs.segments import Segment
 from graphs.speaking import Speaker
-from models.language.openai_types import Kind, Usage
-from models.types import ProductId
+from models.language.openai_types import Kind, ModelCard, Usage
+from models.types import ProductId, Vectors
 
 AnyGraph = Graph[Any, Any]
 
+BYTES_A_TOKEN = 4  # of a request that was not counted, because its caller left
 METRICS_S = 2.0  # a scrape does not wait for a writer that restarts
 
 
@@ -45,6 +48,7 @@ class Gateway:
         self.ports = ports
         self.telemetry = telemetry
         self.questions = QuestionLog(store, QuestionSettings())
+        self._tokens = TokenBudgets(TokenLimits())
         self.apply(IngressConfig())
 
     def apply(self, config: IngressConfig) -> None:
@@ -58,6 +62,7 @@ class Gateway:
             raise GraphError(f"settings name the graphs {', '.join(unknown)}; there are {', '.join(sorted(graphs))}")
         self.graphs: Mapping[str, AnyGraph] = {name: graph.observed_by(self.telemetry.spans) for name, graph in graphs.items()}
         self.limits: Limits = config.limits
+        self._tokens.limits = config.tokens
         self.questions.limits = config.questions
         self._admission = Admission(max_ongoing=self.limits.max_ongoing, max_waiting=self.limits.max_waiting)
 
@@ -97,13 +102,42 @@ class Gateway:
                         self._note(request, item.output)
                         yield item
 
-    async def generate(self, kind: Kind, body: bytes, *, stream: bool, budget_s: float) -> AsyncGenerator[bytes | Usage, None]:
-        """Admit and run a call in OpenAI's protocol; see `deployments.ports.OpenAI`. Closing the generator aborts it."""
+    async def generate(self, kind: Kind, body: bytes, *, stream: bool, budget_s: float, key: str) -> AsyncGenerator[bytes | Usage, None]:
+        """Admit and run a call in OpenAI's protocol; see `deployments.ports.OpenAI`. Closing the generator aborts it.
+
+        What it took counts against the tokens of `key`: exactly when it comes to its end, else by what was sent.
+        """
+        self._tokens.check(key)
+        taken, sent = 0, 0
+        try:
+            async with self._admission.place(budget_s) as waited_s:
+                self.telemetry.admitted(waited_s)
+                taken = len(body) // BYTES_A_TOKEN  # until it is known better
+                async with aclosing(self.ports.openai.generate(kind, body, stream=stream, timeout_s=budget_s - waited_s)) as pieces:
+                    async for piece in pieces:
+                        if isinstance(piece, Usage):
+                            taken, sent = piece.total_tokens, 0
+                        else:
+                            sent += 1
+                        yield piece
+        except LivecartError:
+            taken = taken if sent else 0
+            raise
+        finally:
+            self._tokens.charge(key, taken + sent)
+
+    async def embed_texts(self, texts: Sequence[str], *, budget_s: float, key: str, tokens: int) -> Vectors:
+        """Admit and embed; float32 (len(texts), dim). Raises LivecartError."""
+        self._tokens.check(key)
         async with self._admission.place(budget_s) as waited_s:
             self.telemetry.admitted(waited_s)
-            async with aclosing(self.ports.openai.generate(kind, body, stream=stream, timeout_s=budget_s - waited_s)) as pieces:
-                async for piece in pieces:
-                    yield piece
+            vectors = await within(budget_s - waited_s, self.ports.texts.embed(texts))
+        self._tokens.charge(key, tokens)
+        return vectors
+
+    async def model_cards(self, *, budget_s: float) -> list[ModelCard]:
+        """The writer, its adapters and the text embedder. Raises LivecartError."""
+        return [*await within(budget_s, self.ports.openai.cards()), self.ports.texts.card]
 
     async def enrol(self, product_id: ProductId, pictures: Sequence[bytes], *, actor: str, request_id: str) -> int:
         """Learn what a product looks like; returns how many views it has then. Raises LivecartError."""

@@ -3,11 +3,12 @@
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from typing import Any, Protocol
 
+from deployments.ports import Ports
 from deployments.settings import Limits
 from deployments.store import Store
 from graphs.flow import Graph, Run
-from models.language.openai_types import Kind, Usage
-from models.types import ProductId
+from models.language.openai_types import Kind, ModelCard, Usage
+from models.types import ProductId, Vectors
 
 
 class Gateway(Protocol):
@@ -28,8 +29,19 @@ class Gateway(Protocol):
         """As `run`: items with a `text` as they come and, last, the finished Run."""
         ...
 
-    def generate(self, kind: Kind, body: bytes, *, stream: bool, budget_s: float) -> AsyncGenerator[bytes | Usage, None]:
-        """Admit and run a call in OpenAI's protocol; see `deployments.ports.OpenAI`."""
+    @property
+    def ports(self) -> Ports: ...
+
+    def generate(self, kind: Kind, body: bytes, *, stream: bool, budget_s: float, key: str) -> AsyncGenerator[bytes | Usage, None]:
+        """Admit and run a call in OpenAI's protocol; see `deployments.ports.OpenAI`. Raises LivecartError, also in the middle."""
+        ...
+
+    async def embed_texts(self, texts: Sequence[str], *, budget_s: float, key: str, tokens: int) -> Vectors:
+        """Admit and embed; float32 (len(texts), dim). Raises LivecartError."""
+        ...
+
+    async def model_cards(self, *, budget_s: float) -> Sequence[ModelCard]:
+        """The writer, its adapters and, last, the text embedder. Raises LivecartError."""
         ...
 
     async def enrol(self, product_id: ProductId, pictures: Sequence[bytes], *, actor: str, request_id: str) -> int:

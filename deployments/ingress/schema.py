@@ -40,6 +40,12 @@ def json_body(schema: JsonSchema, *, example: object | None = None) -> JsonSchem
     return {"requestBody": {"required": True, "content": {"application/json": content}}}
 
 
+def openai_body(properties: JsonSchema, *required: str) -> JsonSchema:
+    """The fields that a call needs; the rest is OpenAI's and vLLM's, and unknown ones are accepted."""
+    known = {"model": {"type": "string"}, **properties}
+    return json_body({"type": "object", "required": list(required), "properties": known, "additionalProperties": True})
+
+
 def rows_body(name: str, model: str, *, max_rows: int = 1_000) -> JsonSchema:
     rows = {"type": "array", "items": ref(model), "maxItems": max_rows}
     return json_body({"type": "object", "required": [name], "properties": {name: rows}, "additionalProperties": False})
