@@ -62,4 +62,4 @@ def _row(document_id: str, options: ReadOptions, question: str | None, text: str
     if options.product_id:
         row["product_id"] = options.product_id
     row |= {"question": question, "answer": text} if question else {"text": text}
-    return row | {"language": options.language or detect_language(text)}
+    return row | {"language": options.language or detect_language(question or text)}
