@@ -33,14 +33,10 @@ TITLES_BYTES = 120  # of all products together
 QUESTION_BYTES = 180
 WISH_BYTES = 60  # audience, scene and style each
 MAX_SENTENCES = 6
-# What scripts and copy are written as: `{"sentences": ["...", "..."]}`, separated as `json.dumps` separates by default.
+# What scripts and copy are written as: `{"sentences":["...","..."]}`, without a blank between the parts, as the engine enforces it.
+_SENTENCES = {"type": "array", "items": {"type": "string", "minLength": 2}, "minItems": 1, "maxItems": MAX_SENTENCES}
 SENTENCES_SCHEMA = json.dumps(
-    {
-        "type": "object",
-        "properties": {"sentences": {"type": "array", "items": {"type": "string"}, "minItems": 1, "maxItems": MAX_SENTENCES}},
-        "required": ["sentences"],
-        "additionalProperties": False,
-    }
+    {"type": "object", "properties": {"sentences": _SENTENCES}, "required": ["sentences"], "additionalProperties": False}
 )
 
 _ANSWER_SYSTEM: dict[Language, str] = {

@@ -55,16 +55,18 @@ def _row(tokenizer: PreTrainedTokenizerFast, progress: float, given: Sequence[Gi
     max_facts = 2 + round(3 * progress)
     if given and rng.random() < _GIVEN:
         return encode(converse_given(given, rng), tokenizer)
-    if rng.random() < 0.3 - 0.27 * progress:
+    if rng.random() < 0.3 - 0.22 * progress:
         return drill(tokenizer, rng, max_facts=max_facts)
     return encode(converse(random_recipe(rng, max_facts=max_facts), rng, turns=_TURNS), tokenizer)
 
 
 def drill(tokenizer: PreTrainedTokenizerFast, rng: random.Random, *, max_facts: int) -> Row:
-    """A conversation in the shape of the real ones about `max_facts` facts whose names and values are random tokens."""
+    """A conversation in the shape of the real ones about `max_facts` facts of random tokens, the values often of few different ones."""
     parts = {name: tokenizer.encode(text, add_special_tokens=False) for name, text in _DRILL_PARTS.items()}
     chinese = rng.random() < 0.6
-    facts = [(_random_tokens(tokenizer, rng, 3), _random_tokens(tokenizer, rng, 7)) for _ in range(rng.randint(1, max_facts))]
+    any_token = range(3, len(tokenizer))
+    few = any_token if rng.random() < 0.4 else rng.sample(any_token, rng.randint(4, 24))
+    facts = [(_random_tokens(any_token, rng, 3), _random_tokens(few, rng, 14)) for _ in range(rng.randint(1, max_facts))]
     token_ids = [*parts["user"], *parts["facts"]]
     for name, value in facts:
         token_ids += [*parts["item"], *name, *parts["zh_colon" if chinese else "en_colon"], *value]
@@ -99,8 +101,8 @@ _DRILL_PARTS = {
 }
 
 
-def _random_tokens(tokenizer: PreTrainedTokenizerFast, rng: random.Random, most: int) -> list[int]:
-    return [rng.randrange(3, len(tokenizer)) for _ in range(rng.randint(1, most))]
+def _random_tokens(pool: Sequence[int], rng: random.Random, most: int) -> list[int]:
+    return rng.choices(pool, k=rng.randint(1, most))
 
 
 def encode(messages: tuple[Message, ...], tokenizer: PreTrainedTokenizerFast) -> Row:

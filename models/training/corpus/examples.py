@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from models.prompts import answer_prompt, question_line
-from models.training.corpus.lexicon import Lexicon, load_lexicon
+from models.training.corpus.lexicon import Lexicon, load_lexicon, narrowed
 from models.training.corpus.products import Invented, invent, passages, value_of
 from models.training.corpus.questions import Asked, QuestionKind, ask, compare, spoken
 from models.training.corpus.scripts import copy, script
@@ -57,7 +57,7 @@ def converse(recipe: Recipe, rng: random.Random, *, turns: int) -> tuple[Message
     if recipe.kind in WRITTEN or recipe.kind == "compare":
         example = make(recipe, rng)
         return (*example.prompt.messages, ("assistant", example.answer))
-    lexicon = load_lexicon(recipe.language)
+    lexicon = narrowed(load_lexicon(recipe.language), rng)
     product = _product(recipe, lexicon, rng)
     messages: list[Message] = []
     for _ in range(turns):
@@ -77,7 +77,7 @@ def converse(recipe: Recipe, rng: random.Random, *, turns: int) -> tuple[Message
 
 
 def _example(recipe: Recipe, rng: random.Random) -> Example | None:
-    lexicon = load_lexicon(recipe.language)
+    lexicon = narrowed(load_lexicon(recipe.language), rng)
     if recipe.kind in WRITTEN:
         product = invent(lexicon, rng, fact_count=rng.randint(1, recipe.max_facts + 2), held_out=recipe.held_out)
         written = (script if recipe.kind == "script" else copy)(product, lexicon, rng)

@@ -9,13 +9,14 @@ import random
 import re
 import string
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from models.types import Language
 
 _SLOT = re.compile(r"\{(\w+)(?::(\d+)-(\d+))?\}")
+_HAN_POOL = "characters"  # in `words`: the ones that `{han:..}` chooses from, if not any
 _PARTS = ("{language}.json", "{language}_matters.json", "{language}_texts.json")
 # The 3,755 level-one characters of GB 2312: strings of them teach to copy what was never seen.
 _HANZI = tuple(bytes((high, low)).decode("gb2312") for high in range(0xB0, 0xD8) for low in range(0xA1, 0xFF) if (high, low) < (0xD7, 0xFA))
@@ -137,6 +138,13 @@ _READERS: dict[str, Callable[[Any], Any]] = {
 }
 
 
+def narrowed(lexicon: Lexicon, rng: random.Random) -> Lexicon:
+    """Half of the time the same with few characters to make up words of: copying must then look at more than what came before."""
+    if rng.random() < 0.5:
+        return lexicon
+    return replace(lexicon, words={**lexicon.words, _HAN_POOL: tuple(rng.sample(_HANZI, rng.randint(4, 24)))})
+
+
 def fill(pattern: str, words: Mapping[str, tuple[str, ...]], rng: random.Random) -> str:
     """Replace each slot: `{int:1-500}`, `{dec:1-9}` (one decimal), `{han:2-4}` (characters), `{code:1-1}`, or a list of `words`."""
     return _SLOT.sub(lambda slot: _slot(slot, words, rng), pattern)
@@ -150,7 +158,7 @@ def _slot(slot: re.Match[str], words: Mapping[str, tuple[str, ...]], rng: random
         case "dec":
             return f"{rng.randint(low, high)}.{rng.randint(0, 9)}"
         case "han":
-            return "".join(rng.choices(_HANZI, k=rng.randint(low, high)))
+            return "".join(rng.choices(words.get(_HAN_POOL, _HANZI), k=rng.randint(low, high)))
         case "letters":
             return "".join(rng.choices(string.ascii_lowercase, k=rng.randint(low, high)))
         case "code":

@@ -127,4 +127,4 @@ def _styled(text: str, style: str | None, lexicon: Lexicon) -> str:
 
 
 def _as_json(sentences: list[str]) -> str:
-    return json.dumps({"sentences": sentences}, ensure_ascii=False)
+    return json.dumps({"sentences": sentences}, ensure_ascii=False, separators=(",", ":"))

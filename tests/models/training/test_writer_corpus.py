@@ -57,7 +57,7 @@ def test_scripts_and_copy_are_json_that_fits_the_schema_and_never_name_a_price(s
     example = make(Recipe(kind, language, max_facts=5, held_out=False), random.Random(seed))
     written = json.loads(example.answer)
     jsonschema.validate(written, json.loads(SENTENCES_SCHEMA))
-    assert example.answer == json.dumps(written, ensure_ascii=False)
+    assert example.answer == json.dumps(written, ensure_ascii=False, separators=(",", ":"))
     assert example.prompt.json_schema == SENTENCES_SCHEMA
     assert 1 <= len(written["sentences"]) <= MAX_SENTENCES
     said = "".join(written["sentences"])
