@@ -43,12 +43,16 @@ class LexicalIndex:
         gone = {*removes, *upserts}
         if not gone:
             return
-        for key in gone:
-            self._writer.delete_documents_by_term("key", key)
-        for key, entry in upserts.items():
-            about = _ANYBODY if entry.about is None else f"={entry.about}"
-            self._writer.add_document(Document(key=[key], about=[about], terms=[" ".join(entry.terms)]))
-        self._writer.commit()
+        documents = [_document(key, entry) for key, entry in upserts.items()]
+        try:
+            for key in gone:
+                self._writer.delete_documents_by_term("key", key)
+            for document in documents:
+                self._writer.add_document(document)
+            self._writer.commit()
+        except BaseException:
+            self._writer.rollback()
+            raise
         self._index.reload()
 
     def search(self, terms: Iterable[str], k: int, *, about: Collection[str] | None = None) -> list[tuple[str, float]]:
@@ -66,3 +70,8 @@ class LexicalIndex:
         searcher = self._index.searcher()
         hits = [(str(searcher.doc(place)["key"][0]), float(score)) for score, place in searcher.search(sought, k).hits]
         return sorted(hits, key=lambda hit: (-hit[1], hit[0]))
+
+
+def _document(key: str, entry: Entry) -> Document:
+    about = _ANYBODY if entry.about is None else f"={entry.about}"
+    return Document(key=[key], about=[about], terms=[" ".join(entry.terms)])

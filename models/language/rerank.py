@@ -12,7 +12,10 @@ class Reranker(Protocol):
     """Judges few passages slowly where retrieval judges all of them fast."""
 
     def relevance(self, question: str, passages: Sequence[Passage]) -> Vectors:
-        """float32 (len(passages),), 0..1: how probably each passage answers the question. Each is judged by itself."""
+        """float32 (len(passages),), 0..1: how probably each passage answers the question. Each is judged by itself.
+
+        The passages carry the cosine that retrieval found (`score`).
+        """
         ...
 
 

@@ -11,7 +11,7 @@ from safetensors.numpy import load_file, save_file
 from scipy.special import expit
 
 from models.artifacts import open_artifact
-from models.language.rerank_features import FEATURES, Asked, Floats, Ids, Statistics, Told, features, read_passage, read_question
+from models.language.rerank_features import FEATURES, Floats, Ids, Statistics, features
 from models.types import ArtifactError, Passage, Vectors
 
 KIND = "reranker"
@@ -54,12 +54,8 @@ class EvidenceRanker:
         (folder / _WEIGHTS).write_text(text + "\n", encoding="utf-8")
 
     def relevance(self, question: str, passages: Sequence[Passage]) -> Vectors:
-        """float32 (len(passages),), 0..1."""
-        return self.judged(read_question(question), [read_passage(passage) for passage in passages])
-
-    def judged(self, asked: Asked, told: Sequence[Told]) -> Vectors:
-        """As `relevance`, of what has been read."""
-        logits = features(asked, told, self._statistics) @ self._weights.of_feature + self._weights.bias
+        """float32 (len(passages),), 0..1; the passages' `score` is looked at too."""
+        logits = features(question, passages, self._statistics) @ self._weights.of_feature + self._weights.bias
         return np.asarray(expit(logits), dtype=np.float32)
 
 

@@ -36,6 +36,8 @@ FEATURES = (
     "value_for_size",  # how big, heavy, old: and an attribute has a number
     "flag_for_what",  # what, which, how: and the attribute is only true or false
     "stored_question",  # it is a stored question with its answer
+    "nearness",  # cosine of the dense vectors
+    "stored_nearness",  # the same where it is that of two questions, else 0
 )
 _MANY = re.compile(r"how many|number of|how much|几|多少")
 _SIZE = re.compile(
@@ -99,7 +101,6 @@ class Told:
     has_unit: bool
     has_time: bool
     is_flag: bool
-    is_stored_question: bool
 
 
 def read_question(question: str) -> Asked:
@@ -128,7 +129,7 @@ def _function_words() -> frozenset[str]:
 
 
 def read_passage(passage: Passage) -> Told:
-    return _read(*parts(passage), passage.question is not None)
+    return _read(*parts(passage))
 
 
 def parts(passage: Passage) -> tuple[str, str, str]:
@@ -149,7 +150,7 @@ def parts(passage: Passage) -> tuple[str, str, str]:
 
 
 @lru_cache(maxsize=_READINGS)
-def _read(title: str, name: str, body: str, is_stored_question: bool) -> Told:
+def _read(title: str, name: str, body: str) -> Told:
     said, label, plain = words(body), words(name), folded(body)
     told = phrases("told")
     return Told(
@@ -164,7 +165,6 @@ def _read(title: str, name: str, body: str, is_stored_question: bool) -> Told:
         has_unit=_UNIT.search(plain) is not None,
         has_time=_TIME.search(plain) is not None,
         is_flag=bool(name) and _FLAG.search(plain) is not None,
-        is_stored_question=is_stored_question,
     )
 
 
@@ -172,12 +172,13 @@ def ids_of(pieces: Sequence[str]) -> Ids:
     return np.unique(np.array([crc32(piece.encode()) for piece in pieces], dtype=np.uint32))
 
 
-def features(asked: Asked, told: Sequence[Told], statistics: Statistics) -> Floats:
-    """float32 (len(told), len(FEATURES))."""
-    if not told:
+def features(question: str, passages: Sequence[Passage], statistics: Statistics) -> Floats:
+    """float32 (len(passages), len(FEATURES)). The passages' `score` has to be the cosine of the embedder that is named in the manifest."""
+    if not passages:
         return np.zeros((0, len(FEATURES)), dtype=np.float32)
+    asked, told = read_question(question), [read_passage(passage) for passage in passages]
     columns = [*_overlap(asked, told, statistics), *_properties(asked, told), *_names(asked, told, statistics), *_forms(asked, told)]
-    return np.stack(columns, axis=1).astype(np.float32)
+    return np.stack([*columns, *_nearness(passages)], axis=1).astype(np.float32)
 
 
 def _overlap(asked: Asked, told: Sequence[Told], statistics: Statistics) -> list[Floats]:
@@ -248,11 +249,16 @@ def _forms(asked: Asked, told: Sequence[Told]) -> list[Floats]:
             len(asked.numbers & each.numbers) / max(1, len(asked.numbers)),
             asked.size and len(each.name) > 0 and bool(each.numbers),
             asked.open and each.is_flag,
-            each.is_stored_question,
         )
         for each in told
     ]
     return list(np.array(rows, dtype=np.float32).T)
+
+
+def _nearness(passages: Sequence[Passage]) -> list[Floats]:
+    stored = np.array([passage.question is not None for passage in passages], dtype=np.float32)
+    cosines = np.array([passage.score for passage in passages], dtype=np.float32)
+    return [stored, cosines, stored * cosines]
 
 
 class _Runs:

@@ -76,8 +76,8 @@ class PassageIndex:
     def apply(self, fresh: Prepared, removes: Collection[str] = ()) -> None:
         """Remove, then put, in one step; a passage put again is replaced, an unknown source_id is no error."""
         with self._lock:
+            self._dense.apply(fresh.vectors, removes)  # first: it refuses what is no vector
             self._lexical.apply(fresh.entries, removes)
-            self._dense.apply(fresh.vectors, removes)
             for source in {*removes, *fresh.passages} & self._passages.keys():
                 self._unlink(self._passages.pop(source))
             for source, passage in fresh.passages.items():

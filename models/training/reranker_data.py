@@ -4,11 +4,13 @@ import json
 import random
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from zlib import crc32
 
 from models.language.rerank_features import ids_of, parts
 from models.language.segment import grams
+from models.recommend.passages import TextEmbedder
 from models.training.corpus.lexicon import Lexicon, load_lexicon
 from models.training.corpus.products import Fact, Invented, invent
 from models.types import Language, ModelInputError, Passage, ProductId
@@ -94,6 +96,12 @@ def _document(text: str) -> Passage:
     return Passage("", "document", text, 0.0)
 
 
+def scored(embedder: TextEmbedder, question: str, passages: Sequence[Passage]) -> tuple[Passage, ...]:
+    """The passages with the cosine that retrieval would find."""
+    vectors = embedder.embed([question, *(passage.question or passage.text for passage in passages)])
+    return tuple(replace(passage, score=float(cosine)) for passage, cosine in zip(passages, vectors[1:] @ vectors[0], strict=True))
+
+
 # --- generated ---------------------------------------------------------------------------------------------------------------
 
 
@@ -114,7 +122,7 @@ def _generate(lexicon: Lexicon, count: int, rng: random.Random, *, held_out: boo
         named = f"{product.title}{'' if product.title[-1:] > 'z' else ' '}{question}" if beside or rng.random() < 0.2 else question
         others = [_passage(product, other, lexicon, rng) for other in product.facts if other is not fact]
         others += [_passage(beside, other, lexicon, rng) for other in beside.facts] if beside else []
-        yield Choice(named, (_passage(product, fact, lexicon, rng), *others), len(fact.name or fact.value) % 2)
+        yield Choice(named, (_passage(product, fact, lexicon, rng, asked=question), *others), crc32(fact.key.encode()) % 2)
         count -= 1
 
 
@@ -124,12 +132,13 @@ def _question(fact: Fact, lexicon: Lexicon, rng: random.Random) -> str | None:
     return rng.choice(lexicon.name_questions).format(name=fact.name)
 
 
-def _passage(product: Invented, fact: Fact, lexicon: Lexicon, rng: random.Random) -> Passage:
+def _passage(product: Invented, fact: Fact, lexicon: Lexicon, rng: random.Random, *, asked: str = "") -> Passage:
+    """As the catalogue or the bank holds it; a stored question is another wording than the one that is asked, where there is another."""
     about = ProductId(product.title)
     if fact.name is not None:
         return Passage(f"{about}#{fact.name}", "spec", f"{product.title}: {fact.name}: {fact.value}", 0.0, about)
     sentence = fact.value + lexicon.full_stop
     if fact.questions and (fact.needs_question or rng.random() < 0.5):
-        stored = rng.choice(fact.questions)
+        stored = rng.choice([question for question in fact.questions if question != asked] or fact.questions)
         return Passage("", "qa", sentence, 0.0, about, stored, sentence)
     return Passage("", "document", sentence, 0.0, about)
