@@ -139,7 +139,10 @@ def _write_rooms(connection: Connection, numbered: Sequence[tuple[int, Asking]])
 
 
 def _drop_surplus(connection: Connection, max_open: int) -> int:
-    """Drop the least asked first, and of these the ones not asked for longest; the newest tenth stays, or none could ever come in."""
+    """Drop the least asked first, and of these the ones not asked for longest; the newest tenth stays, or none could ever come in.
+
+    A hundredth more than has to go is dropped, so that this is not sorted out again with the next question.
+    """
     is_open = questions.c.status == "open"
     surplus = connection.execute(select(func.count()).select_from(questions).where(is_open)).scalar_one() - max_open
     if surplus <= 0:
@@ -147,7 +150,10 @@ def _drop_surplus(connection: Connection, max_open: int) -> int:
     newest = select(questions.c.question_id).where(is_open).order_by(questions.c.question_id.desc()).limit(int(max_open * NEWEST_SHARE))
     order = (questions.c.times, questions.c.last_asked, questions.c.question_id)
     dropped = connection.scalars(
-        select(questions.c.question_id).where(is_open, questions.c.question_id.not_in(newest)).order_by(*order).limit(surplus)
+        select(questions.c.question_id)
+        .where(is_open, questions.c.question_id.not_in(newest))
+        .order_by(*order)
+        .limit(surplus + max_open // 100)
     ).all()
     drop_questions(connection, dropped)
     return len(dropped)
