@@ -100,8 +100,8 @@ class _Shop:
 
     def _statement(self, fact: Fact) -> object:
         sentence = fact.value + self.lexicon.full_stop
-        if fact.needs_question or self.rng.random() < 0.5:
-            return {"question": fact.questions[-1], "answer": sentence}
+        if fact.stored is not None:
+            return {"question": fact.stored, "answer": sentence}
         return sentence
 
 

@@ -86,6 +86,7 @@ class Lexicon:
     check_questions: tuple[str, ...]  # formats with `name` and `value`
     compare_questions: tuple[str, ...]  # formats with `first`, `second` (products) and `name`
     which_questions: tuple[str, ...]  # formats with `product` and `name`
+    loose_questions: tuple[str, ...]  # formats with `words`
     off_topic: tuple[str, ...]  # questions that no product data answers
     replies: tuple[Replies, ...]
     script: Mapping[str, tuple[str, ...]]  # sentences of each kind of segment, formats with `title`, `audience`, `scene`

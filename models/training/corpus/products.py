@@ -3,7 +3,7 @@
 import random
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from models.training.corpus.lexicon import Family, Lexicon, Spec, fill
 from models.types import Passage
@@ -21,7 +21,7 @@ class Fact:
     questions: tuple[str, ...]  # ways to ask for it, those with another name for the same included
     like: tuple[str, ...] = ()  # keys that its questions may mean as well
     patterns: tuple[str, ...] = ()  # how its value might look as well
-    needs_question: bool = False  # a statement that says too little without the stored question
+    stored: str | None = None  # the question that a statement is stored under
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +60,8 @@ def invent_fact(lexicon: Lexicon, family: Family, rng: random.Random, *, held_ou
     draw = rng.random()
     if draw < 0.13:
         topic = rng.choice(lexicon.topics)
-        return Fact(topic.questions[0], None, fill(rng.choice(topic.statements), lexicon.words, rng), topic.questions, topic.like)
+        sentence = fill(rng.choice(topic.statements), lexicon.words, rng)
+        return _stored(Fact(topic.questions[0], None, sentence, topic.questions, topic.like), lexicon, rng)
     if draw < 0.26:
         return open_statement(lexicon, rng)
     if draw < 0.40:
@@ -92,7 +93,15 @@ def _told(spec: Spec, lexicon: Lexicon, rng: random.Random) -> Fact:
         return spec_fact(spec, lexicon, rng)
     sentence = fill(rng.choice(spec.told).replace("{v}", value_of(spec.values, lexicon, rng)), lexicon.words, rng)
     named = tuple(question.format(name=spec.key) for question in rng.sample(lexicon.name_questions, 2))
-    return Fact(spec.key, None, sentence[0].upper() + sentence[1:] if rng.random() < 0.8 else sentence, spec.questions + named)
+    sentence = sentence[0].upper() + sentence[1:] if rng.random() < 0.8 else sentence
+    return _stored(Fact(spec.key, None, sentence, spec.questions + named), lexicon, rng)
+
+
+def _stored(fact: Fact, lexicon: Lexicon, rng: random.Random, *, share: float = 0.4) -> Fact:
+    """The statement, under one of its questions or, more often, alone."""
+    if rng.random() >= share:
+        return fact
+    return replace(fact, stored=rng.choice(fact.questions).rstrip("?？") + lexicon.question_mark)
 
 
 def open_statement(lexicon: Lexicon, rng: random.Random) -> Fact:
@@ -101,8 +110,9 @@ def open_statement(lexicon: Lexicon, rng: random.Random) -> Fact:
     questions = tuple(question.format(subject=subject) for question in rng.sample(lexicon.open_questions, 3))
     statement = fill(lexicon.open_statement, lexicon.words, rng)
     if rng.random() < 0.5:
-        return Fact(subject, None, fill("{opener}", lexicon.words, rng) + statement, questions, needs_question=True)
-    return Fact(subject, None, f"{subject} {statement}" if subject.isascii() else subject + statement, questions)
+        return _stored(Fact(subject, None, fill("{opener}", lexicon.words, rng) + statement, questions), lexicon, rng, share=1.0)
+    sentence = f"{subject} {statement}" if subject.isascii() else subject + statement
+    return _stored(Fact(subject, None, sentence, questions), lexicon, rng)
 
 
 def part_spec(lexicon: Lexicon, family: Family, rng: random.Random) -> Spec:
@@ -147,9 +157,8 @@ def _passage(fact: Fact, form: str, lexicon: Lexicon, rng: random.Random) -> Pas
         name = fact.name.capitalize() if form.startswith("{name}") and rng.random() < 0.3 else fact.name
         return Passage("", "spec", form.format(name=name, value=fact.value), 1.0)
     sentence = fact.value + lexicon.full_stop
-    if fact.needs_question or rng.random() < 0.4:
-        stored = rng.choice(fact.questions).rstrip("?？") + lexicon.question_mark
-        return Passage("", "qa", stored, 1.0, question=stored, answer=sentence)
+    if fact.stored is not None:
+        return Passage("", "qa", fact.stored, 1.0, question=fact.stored, answer=sentence)
     return Passage("", "document", sentence, 1.0)
 
 

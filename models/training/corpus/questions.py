@@ -7,10 +7,14 @@ from typing import Literal
 
 from models.prompts import REFUSALS
 from models.training.corpus.lexicon import Lexicon, Spec
-from models.training.corpus.products import Fact, Invented, odd_spec, open_statement, part_spec, value_of
+from models.training.corpus.products import Fact, Invented, invent_fact, odd_spec, open_statement, part_spec, value_of
 from models.types import Language
 
 QuestionKind = Literal["spec", "pair", "check", "topic", "reply", "refusal"]
+_LOOSE = 0.25  # share of questions on statements that only share words with them
+_HAN_RUN = re.compile(r"[\u4e00-\u9fff]+")
+_WORD = re.compile(r"[A-Za-z]+")
+_SMALL_WORDS = frozenset({"what", "does", "with", "this", "that", "have", "will", "your", "from", "them", "when", "many", "much", "they"})
 _IT = re.compile(r"\bit\b")
 _GREETINGS_ZH = ("", "", "", "", "主播", "你好，", "亲，", "请问", "想问一下", "老板，", "麻烦问下", "姐姐")
 _ENDINGS_ZH = ("", "", "？", "？", "?", "呀", "啊", "呢", "哈", "，谢谢")
@@ -78,10 +82,40 @@ def language_of(lexicon: Lexicon) -> Language:
 
 def _question(fact: Fact, product: Invented, lexicon: Lexicon, rng: random.Random) -> str | None:
     """By name, or without it where no other fact of the product could be meant; None for a sentence that only such a question finds."""
+    if fact.name is None and rng.random() < _LOOSE:
+        loose = _loosely(fact, lexicon, rng)
+        if loose is not None and not any(word in _text(other) for other in product.facts if other is not fact for word in loose.words):
+            return loose.question
     by_name = None if fact.name is None else rng.choice(lexicon.name_questions).format(name=fact.name)
     if fact.questions and (by_name is None or rng.random() < 0.6) and not _rivalled(fact.key, product.keys - {fact.key}, lexicon):
         return rng.choice(fact.questions)
     return by_name
+
+
+@dataclass(frozen=True, slots=True)
+class _Loose:
+    question: str
+    words: tuple[str, ...]  # what it shares with the fact
+
+
+def _loosely(fact: Fact, lexicon: Lexicon, rng: random.Random) -> _Loose | None:
+    """A question that shares some words with the statement or its stored question, and says no more than that."""
+    source = fact.stored if fact.stored is not None and rng.random() < 0.6 else fact.value
+    if language_of(lexicon) == "zh":
+        spans = [span for span in _HAN_RUN.findall(source) if len(span) > 1]
+        size = rng.choice((2, 2, 3))
+        words = [span[start : start + size] for span in spans for start in range(0, len(span) - 1, size)]
+    else:
+        words = [word for word in _WORD.findall(source) if len(word) > 3 and word.lower() not in _SMALL_WORDS]
+    if len(words) < 2:
+        return None
+    chosen = tuple(word for word in words if word in set(rng.sample(words, rng.randint(1, min(3, len(words))))))
+    frame = rng.choice(lexicon.loose_questions)
+    return _Loose(frame.format(words=("" if language_of(lexicon) == "zh" else " ").join(chosen)), chosen)
+
+
+def _text(fact: Fact) -> str:
+    return " ".join((fact.name or "", fact.value, fact.stored or ""))
 
 
 def _rivalled(key: str, held: frozenset[str], lexicon: Lexicon) -> bool:
@@ -130,15 +164,18 @@ def _any_question(product: Invented, lexicon: Lexicon, rng: random.Random, *, he
     meant = keys.union(*(fact.like for fact in product.facts))
     if draw < 0.10:
         return rng.choice(lexicon.off_topic)
-    if draw < 0.22:
+    if draw < 0.17:
         fact = open_statement(lexicon, rng)
         return None if fact.key in keys else rng.choice(fact.questions)
-    if draw < 0.36:
+    if draw < 0.24:
+        loose = _loosely(invent_fact(lexicon, product.family, rng, held_out=held_out), lexicon, rng)
+        return None if loose is None or any(word in _text(fact) for fact in product.facts for word in loose.words) else loose.question
+    if draw < 0.38:
         topic = rng.choice(lexicon.topics)
         return None if meant & {*topic.like, topic.questions[0]} else rng.choice(topic.questions)
-    if draw < 0.54:
+    if draw < 0.55:
         return _named(_near_part(product, lexicon, rng), lexicon, rng)
-    if draw < 0.62:
+    if draw < 0.63:
         return _named(odd_spec(lexicon, rng), lexicon, rng)
     if draw < 0.74:
         near = sorted(set().union(*(group for group in lexicon.rivals if group & keys)) - meant)
