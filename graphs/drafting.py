@@ -11,6 +11,7 @@ from graphs.claims import statements_in, tells_money, unsupported_statements
 from graphs.compliance import check
 from graphs.errors import Internal, LivecartError
 from graphs.flow import remaining_s
+from graphs.guarding import betrays
 from graphs.pacing import sentences_of
 from graphs.ports import Writer
 from graphs.sayings import closed
@@ -81,7 +82,9 @@ class _Attempt:
 
 async def _attempt(writer: Writer, prompt: Prompt, bounds: Bounds, *, within_s: float) -> _Attempt:
     sentences = sentences_in(await _written(writer, prompt, within_s))
-    kept = [said for sentence in sentences if (said := speakable(sentence, bounds)) is not None]
+    evidence = (*bounds.titles, *bounds.evidence, bounds.price or "")
+    told = (said for sentence in sentences if (said := speakable(sentence, bounds)) is not None)
+    kept = [said for said in told if betrays(said, evidence, prompt) is None]
     return _Attempt(tuple(dict.fromkeys(kept)), is_clean=len(kept) == len(sentences))
 
 

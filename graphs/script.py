@@ -7,6 +7,7 @@ from graphs.compliance import Compliance, Finding, check
 from graphs.drafting import Bounds, draft
 from graphs.errors import Internal, NotFound
 from graphs.flow import GraphBuilder, StreamGraph
+from graphs.guarding import wish
 from graphs.hosting import asked_and_answered
 from graphs.outline import Section, outline
 from graphs.ports import Catalog, Knowledge, Writer
@@ -124,9 +125,9 @@ def _prompt(section: Section, request: ScriptRequest) -> Prompt:
         [unmarked(section.product.title)],
         [*price, *(saying.fact for saying in told)],
         request.language,
-        audience=request.audience and unmarked(request.audience),
-        scene=request.scene and unmarked(request.scene),
-        style=request.style and unmarked(request.style),
+        audience=(wished := wish(request.audience)) and unmarked(wished),
+        scene=(wished := wish(request.scene)) and unmarked(wished),
+        style=(wished := wish(request.style)) and unmarked(wished),
         sentences=section.sentences,
     )
 
@@ -137,7 +138,7 @@ def _bounds(section: Section, request: ScriptRequest) -> Bounds:
         titles=(section.product.title,),
         evidence=evidence_of(section.product, section.known),
         price=format_price(section.product.price, request.language) if section.tells_price else None,
-        wishes=tuple(wish for wish in (request.audience, request.scene) if wish),
+        wishes=tuple(wished for wished in map(wish, (request.audience, request.scene)) if wished),
     )
 
 

@@ -51,7 +51,7 @@ def _given_away(text: str, known: str) -> str | None:
         if pattern.search(text):
             return name
     for name, pattern in patterns().unless_known.items():
-        if any(match[0] not in known for match in pattern.finditer(text)):
+        if any((match.groupdict().get("what") or match[0]) not in known for match in pattern.finditer(text)):
             return name
     if any(not _is_known_price(match["figure"], known) for match in _PRICED.finditer(text)):
         return "price"

@@ -42,7 +42,7 @@ class GuardedCatalog:
 
 @dataclass(frozen=True, slots=True)
 class GuardedKnowledge:
-    """A Knowledge whose passages say nothing to a model and tell no price that the store does not."""
+    """A Knowledge whose passages say nothing to a model, hold no key, and tell no price that the store does not."""
 
     knowledge: Knowledge
     catalog: Catalog
@@ -133,11 +133,17 @@ def _supported(text: str, prices: frozenset[Money]) -> str:
 
 @lru_cache(maxsize=65_536)
 def _factual(text: str) -> str:
-    """`text` without its sentences that address a model, nothing when it does so only as a whole; itself when it does not."""
-    if not addresses_model(text):
+    """`text` without its sentences that are no facts, nothing when only the whole is none; itself when all are."""
+    if not _is_no_fact(text):
         return text
-    kept = "".join(sentence for sentence in _SENTENCE.findall(text) if not addresses_model(sentence)).strip()
-    return "" if addresses_model(kept) else kept
+    kept = "".join(sentence for sentence in _SENTENCE.findall(text) if not _is_no_fact(sentence)).strip()
+    return "" if _is_no_fact(kept) else kept
+
+
+def _is_no_fact(text: str) -> bool:
+    """Whether a text speaks to a model, or holds a key that somebody left in it."""
+    plain = fold(text).text
+    return patterns().instructions.search(plain) is not None or patterns().never["secret"].search(plain) is not None
 
 
 def _is_touched(text: str) -> bool:
