@@ -195,7 +195,7 @@ def build_graphs(ports: Ports, config: IngressConfig) -> dict[str, AnyGraph]:
         recommend,
         tuned(script_graph(ScriptNodes(catalog, knowledge, ports.writer))),
         tuned(copy_graph(CopyNodes(catalog, ports.writer))),
-        tuned(analyze_graph(AnalyzeNodes(catalog, knowledge))),
+        tuned(analyze_graph(AnalyzeNodes(catalog, knowledge, ports.segmenter))),
         tuned(rooms_graph(RoomsNodes(ports.catalog, ports.viewers, ports.rooms, history_events))),
         tuned(moment_graph(recognize, answer, recommend)),
     )

@@ -14,6 +14,7 @@ from graphs.ports import (
     PictureIndex,
     Ranker,
     RoomRanker,
+    Segmenter,
     Viewers,
     Writer,
 )
@@ -56,6 +57,7 @@ class Ports:
     rooms: RoomRanker
     ranker: Ranker
     comprehension: Comprehension
+    segmenter: Segmenter
     writer: Writer
     openai: OpenAI
     texts: TextModel

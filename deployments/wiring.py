@@ -12,7 +12,7 @@ from ray.serve.handle import DeploymentHandle
 
 from deployments.enrolment import keep_views_current
 from deployments.loading import load_comprehension, load_ranker, load_retriever, model_name
-from deployments.local import LocalComprehension, LocalRanker
+from deployments.local import LocalComprehension, LocalRanker, LocalSegmenter
 from deployments.ports import Ports, TextModel
 from deployments.remote.calls import ping_of
 from deployments.remote.detector import RemoteDetector
@@ -36,7 +36,7 @@ ASKS: Mapping[str, tuple[str, ...]] = {
         "answer.subject",
         "answer.passages",
         "script.asked",
-        "analyze.mentions",
+        "analyze.passages",
         "recommend.by_behaviour",
         "recommend.by_content",
         "rooms.rank",
@@ -85,6 +85,7 @@ class Wiring:
             rooms=retriever,
             ranker=await _ranker(settings, handles),
             comprehension=await _comprehension(settings, handles),
+            segmenter=LocalSegmenter(),
             writer=writer,
             openai=RemoteOpenAI(handles["writer"], postbox),
             texts=_text_model(settings, retriever),

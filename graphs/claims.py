@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import cache
 from importlib import resources
 from itertools import pairwise
-from typing import Literal, NamedTuple, cast
+from typing import Literal, NamedTuple, Protocol, cast
 
 from graphs.grounding import ungrounded
 
@@ -38,6 +38,18 @@ _ONES = ("two", "three", "four", "five", "six", "seven", "eight", "nine", "ten",
 _TENS = ("twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety", "hundred")
 _NUMBERS = {word: n for n, word in enumerate(_ONES, start=2)} | {word: 10 * n for n, word in enumerate(_TENS, start=2)} | {"fifteen": 15}
 _NUMBER_WORD = re.compile(rf"\b(?:{'|'.join(_NUMBERS)})\b", re.IGNORECASE)
+
+
+_LABELLED = r"(?:^|[^a-z\u3400-\u9fff]|[的看到说其]|\b(?:the|its) ){label}\s*(?:是|为|：|:|\bis\b)\s*(?P<said>[^，。；;!?！？]+)"
+
+
+class Stated(Protocol):
+    """A value under a label."""
+
+    @property
+    def label(self) -> str: ...
+    @property
+    def value(self) -> str: ...
 
 
 class _Concept(NamedTuple):
@@ -85,6 +97,21 @@ def unsupported_statements(text: str, evidence: Sequence[str]) -> tuple[str, ...
     return tuple(dict.fromkeys(missing))
 
 
+def misstated(text: str, stated: Sequence[Stated]) -> tuple[str, ...]:
+    """The labels under which a text states another value than the one stated: 产地是北京 where it is 浙江.
+
+    A part of the value is no other value; of several values under one label one is enough.
+    """
+    plain = _folded(text)
+    wrong: dict[str, bool] = {}
+    for each in stated:
+        label = _folded(each.label)
+        for match in re.finditer(_LABELLED.format(label=re.escape(label)), plain) if label else ():
+            said, value = _squeezed(match["said"]), _squeezed(_folded(each.value))
+            wrong[label] = wrong.get(label, True) and value not in said and not (len(said) > 1 and said in value)
+    return tuple(label for label, is_wrong in wrong.items() if is_wrong)
+
+
 def tells_money(text: str) -> bool:
     """Whether a text holds an amount of money, or a share of a price.
 
@@ -118,6 +145,10 @@ def _states(folded: str, statement: Statement) -> bool:
 
 def _is_denied(folded: str, start: int, end: int) -> bool:
     return bool(_DENIED_BEFORE.search(folded[max(0, start - 24) : start]) or _DENIED_AFTER.match(folded, end))
+
+
+def _squeezed(text: str) -> str:
+    return re.sub(r"[\s.。]+", "", text)
 
 
 def _in_digits(text: str) -> str:

@@ -7,14 +7,14 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, replace
 
-from graphs.claims import statements_in, tells_money, unsupported_statements
+from graphs.claims import misstated, statements_in, tells_money, unsupported_statements
 from graphs.compliance import check
 from graphs.errors import Internal, LivecartError
 from graphs.flow import remaining_s
 from graphs.guarding import betrays
 from graphs.pacing import sentences_of
 from graphs.ports import Writer
-from graphs.sayings import closed
+from graphs.sayings import Saying, closed
 from graphs.support import garbles, is_broken, is_carried
 from models.prompts import PRICE_MARK
 from models.types import Language, Prompt
@@ -50,6 +50,7 @@ class Bounds:
     language: Language
     titles: tuple[str, ...]
     evidence: tuple[str, ...]  # what the store says of the products, prices left out
+    sayings: tuple[Saying, ...] = ()  # the same as it is said
     price: str | None = None  # as the store has it, formatted; None: the text tells no price
     wishes: tuple[str, ...] = ()  # words of the caller that may be named, but support nothing
     facts_only: bool = False  # whether nearly every word has to come from the evidence: copy has no small talk
@@ -138,7 +139,9 @@ def speakable(sentence: str, bounds: Bounds) -> str | None:
     if _LEAKS.search(whole) or _has_foreign_braces(bare, bounds) or _names_strangers(bare, bounds):
         return None
     known = (*bounds.titles, *bounds.evidence)
-    if unsupported_statements(_without(bare, bounds.wishes), known) or (bounds.facts_only and not is_carried(bare, known)):
+    if misstated(bare, bounds.sayings) or unsupported_statements(_without(bare, bounds.wishes), known):
+        return None
+    if bounds.facts_only and not is_carried(bare, known):
         return None
     marks = list(_MARK.finditer(whole))
     if marks and (bounds.price is None or len(marks) > 1 or _tells_another_price(whole, marks[0])):

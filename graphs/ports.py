@@ -85,6 +85,12 @@ class RoomRanker(Protocol):
         ...
 
 
+class Segmenter(Protocol):
+    async def words(self, text: str) -> tuple[str, ...]:
+        """The words of a text in their order, in lower case, punctuation left out; Chinese is cut into words, English is not stemmed."""
+        ...
+
+
 class Comprehension(Protocol):
     async def intent(self, text: str) -> Label: ...
 

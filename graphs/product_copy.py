@@ -61,6 +61,7 @@ class CopyNodes:
             language,
             titles=(product.title,),
             evidence=evidence_of(product, told),
+            sayings=told,
             price=format_price(product.price, language) if price else None,
             facts_only=True,
         )

@@ -137,6 +137,7 @@ def _bounds(section: Section, request: ScriptRequest) -> Bounds:
         request.language,
         titles=(section.product.title,),
         evidence=evidence_of(section.product, section.known),
+        sayings=section.known,
         price=format_price(section.product.price, request.language) if section.tells_price else None,
         wishes=tuple(wished for wished in map(wish, (request.audience, request.scene)) if wished),
     )

@@ -15,7 +15,7 @@ from deployments.ports import Ports
 from deployments.store import Store
 from deployments.telemetry import Telemetry
 from graphs.errors import InvalidRequest, PayloadTooLarge, Unavailable
-from graphs.fakes import FakeComprehension, FakeDetector, FakeRanker, FakeRetriever, FakeWriter
+from graphs.fakes import FakeComprehension, FakeDetector, FakeRanker, FakeRetriever, FakeSegmenter, FakeWriter
 from graphs.ports import Catalog, Detector, Viewers
 from models.types import Event, FrameDetections, Match, Passage, PictureEmbedding, Product, ProductId, Room, RoomId, ViewerId
 
@@ -118,6 +118,7 @@ def fake_ports(shop: Shop, models: FakeModels | None = None) -> Ports:
         rooms=models.retriever,
         ranker=FakeRanker(),
         comprehension=FakeComprehension(),
+        segmenter=FakeSegmenter(),
         writer=models.writer,
         openai=models.openai,
         texts=fake_text_model(),
