@@ -30,7 +30,7 @@ _NOT_THIS_PRICE = _any_of(
     r"shipping|delivery|refund|return|elsewhere|how much \w+ (?:is|are) in",
 )
 _STOCK = _any_of(
-    r"有货|库存|现货|还有吗|还有没有\s*$|还剩|剩多少|剩几|卖完|卖光|抢完|抢光|售罄|没货|没了吗|断货|还能拍|能拍吗|还能买|买得到",
+    r"有货|库存|现货|还有吗|还有没有\s*$|还剩|仅剩|就剩|只剩|剩多少|剩几|卖完|卖光|抢完|抢光|售罄|没货|没了吗|断货|还能拍|能拍吗|还能买|买得到",
     r"in stock|out of stock|sold out|still available|any left|how many (?:are |do you have )?(?:left|remaining)|\bstock\b",
     r"do you still have|still have (?:it|any|this)|still sell",
 )
@@ -56,6 +56,7 @@ class Concept(NamedTuple):
     en: tuple[str, ...]
     tells: re.Pattern[str]  # how a sentence states it
     over: tuple[str, ...] = ()  # keys of wider concepts that are not meant where this one is asked for
+    weak: tuple[str, ...] = ()  # names that ask for it only where nothing else is asked for
     near: tuple[str, ...] = ()  # keys of concepts that answer too where nothing tells this one
     kind: Literal["measure", "property", "matter"] = "matter"  # parts have measures and properties of their own; matters are the shop's
 
@@ -77,6 +78,7 @@ class Asked(NamedTuple):
     concept: Concept
     weight: int  # letters of the longest of its phrases found, a Chinese character counting three
     spans: tuple[tuple[int, int], ...]
+    is_weak: bool = False  # only in words that ask for other things too: how big, 多久
 
 
 def normalised(text: str) -> str:
@@ -126,9 +128,11 @@ def asked_concepts(question: str) -> tuple[Asked, ...]:
     for phrase in _phrases():
         if phrase.pieces[0] in text and (spans := phrase.found(text)):
             known = best.get(phrase.concept.key, Asked(phrase.concept, 0, ()))
-            best[phrase.concept.key] = Asked(phrase.concept, max(known.weight, phrase.weight), (*known.spans, *spans))
+            is_weak = phrase.is_weak and (known.is_weak or not known.spans)
+            best[phrase.concept.key] = Asked(phrase.concept, max(known.weight, phrase.weight), (*known.spans, *spans), is_weak)
     best |= {asked.concept.key: asked for asked in (_asked_of_store("price", text), _asked_of_store("stock", text)) if asked is not None}
     found = [asked for asked in best.values() if not any(_within(asked, other) for other in best.values())]
+    found = [asked for asked in found if not asked.is_weak] or found
     wider = {key for asked in found for key in asked.concept.over}
     return tuple(sorted((asked for asked in found if asked.concept.key not in wider), key=lambda asked: -asked.weight))
 
@@ -188,6 +192,7 @@ class _Phrase(NamedTuple):
     concept: Concept
     pieces: tuple[str, ...]
     weight: int
+    is_weak: bool
 
     def found(self, text: str) -> tuple[tuple[int, int], ...]:
         """Where the pieces stand in a spread text; nothing unless all do."""
@@ -212,7 +217,8 @@ def _phrases() -> tuple[_Phrase, ...]:
 def _phrase(concept: Concept, name: str) -> _Phrase:
     pieces = (spread(piece) for piece in name.split("*"))
     kept = [piece.strip() if CJK.search(piece) else piece for piece in pieces if piece.strip()]
-    return _Phrase(concept, tuple(kept), sum(3 if CJK.match(c) else 1 for piece in kept for c in piece.strip()))
+    weight = sum(3 if CJK.match(c) else 1 for piece in kept for c in piece.strip())
+    return _Phrase(concept, tuple(kept), weight, name in concept.weak)
 
 
 @cache
@@ -238,6 +244,7 @@ class _ConceptRow(TypedDict):
     tells: NotRequired[str]
     over: NotRequired[list[str]]
     near: NotRequired[list[str]]
+    weak: NotRequired[list[str]]
     kind: NotRequired[Literal["measure", "property"]]
 
 
@@ -245,5 +252,12 @@ def _concept(key: str, row: _ConceptRow) -> Concept:
     tells = row.get("tells")
     labels = rf"{re.escape(row['zh'][0])}|\b{re.escape(row['en'][0])}\b"
     return Concept(
-        key, tuple(row["zh"]), tuple(row["en"]), re.compile(tells or labels), tuple(row.get("over", ())), tuple(row.get("near", ()))
+        key,
+        zh=tuple(row["zh"]),
+        en=tuple(row["en"]),
+        tells=re.compile(tells or labels),
+        over=tuple(row.get("over", ())),
+        near=tuple(row.get("near", ())),
+        weak=tuple(row.get("weak", ())),
+        kind=row.get("kind", "matter"),
     )

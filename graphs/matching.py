@@ -19,7 +19,11 @@ _WORD = re.compile(r"[a-z][a-z0-9'+-]*|\d[\d.,]*[a-z%°]*")
 _RUN = re.compile(r"[\u3400-\u9fff]+")
 _ENDINGS = re.compile(r"(?:ings?|ed|es|s|ers?|able|ly|e|y)$")
 _STEM = 4  # letters that stay of a word
+_FIGURE_WEIGHT = 2.0  # of a figure where it is asked how much
 _A_NAME = 6  # characters from which on a title found in a question is taken out of it
+_HOW_MUCH = re.compile(r"how (?:much|many|long|big|large|wide|tall|high|heavy|deep|thick)|多少|多[长大重高宽厚深]|几[个克斤米瓦升]")
+_FIGURE = re.compile(r"\d|[一二两三四五六七八九十百半][^\s一]")
+_TWICE = re.compile(r"([\u3400-\u9fff])[不没]\1")  # 酸不酸: asks whether it is sour
 _CLAUSE = re.compile(r"[，,；;、]")
 
 
@@ -66,7 +70,9 @@ def read_question(text: str, titles: Iterable[str]) -> Question:
     names = [normalised(title) for title in titles]
     joined = " ".join(names)
     text = reduce(lambda said, name: said.replace(name, " ") if len(name) >= _A_NAME else said, names, normalised(text))
-    return Question(text, asked_concepts(text), units(spread(text)), units(spread(joined)), frozenset(CJK.findall(joined)))
+    asked = asked_concepts(text)
+    text = text if asked else _TWICE.sub(r"\1", text)
+    return Question(text, asked or asked_concepts(text), units(spread(text)), units(spread(joined)), frozenset(CJK.findall(joined)))
 
 
 def matches(question: Question, statements: Sequence[Statement]) -> tuple[Match, ...]:
@@ -95,18 +101,63 @@ def _both(question: Question, ranked: Sequence[Match]) -> tuple[Match, ...]:
 
 
 def match(question: Question, statement: Statement) -> Match:
-    told = tuple(asked for asked in question.asked if _tells(statement, asked, asked.concept.key))
-    near = () if told else tuple(asked for asked in question.asked if any(_tells(statement, asked, key) for key in asked.concept.near))
-    left = _left(question, told or near)
+    """How one statement meets a question."""
+    told = tuple(asked for asked in question.asked if _tells(statement, question, asked, asked.concept.key))
+    near = (
+        ()
+        if told
+        else tuple(asked for asked in question.asked if any(_tells(statement, question, asked, key) for key in asked.concept.near))
+    )
+    meant = told or near
+    left = _left(question, meant)
     known = units(spread(statement.whole))
     held = frozenset(unit for unit in left if _is_in(unit, known))
-    open_units = frozenset(unit for unit in left - held if not ((told or near) and unit[0].isdigit()))
     part = _part(statement)
     fits = _covers(question, part) or bool(held & units(spread(statement.value or "")))
     weight = sum(asked.weight for asked in told) + 0.3 * sum(asked.weight for asked in near) + (len(part) if fits and part else 0.0)
-    weight += 2.0 * len(held) + len(question.words & known)
-    of_parts = frozenset(asked.concept.key for asked in told or near if asked.concept.is_of_parts)
-    return Match(statement, frozenset(asked.concept.key for asked in told or near), of_parts, open_units, held, weight, fits)
+    return Match(
+        statement,
+        told=frozenset(asked.concept.key for asked in meant),
+        of_parts=frozenset(asked.concept.key for asked in meant if asked.concept.is_of_parts),
+        open=frozenset(unit for unit in left - held if not (meant and unit[0].isdigit())) | _untold(question, meant, known),
+        held=held,
+        weight=weight + 2.0 * len(held) + len(question.words & known) + _FIGURE_WEIGHT * _figure_beside(question, statement, told),
+        fits=fits and not (_HOW_MUCH.search(normalised(question.text)) and _is_no_measure(statement, meant)),
+    )
+
+
+def _untold(question: Question, told: Sequence[Asked], known: frozenset[str]) -> frozenset[str]:
+    """The concepts asked for that are neither told, nor another reading of words that ask for one told, nor said word for word."""
+    read = [span for asked in told for span in asked.spans]
+    text = spread(question.text)
+    return frozenset(
+        f"#{asked.concept.key}"
+        for asked in question.asked
+        if asked not in told
+        and not asked.is_weak
+        and not all(any(start < b - 1 and a < end - 1 for a, b in read) for start, end in asked.spans)
+        and (asked.concept.is_measure or not _says_all(units(" ".join(text[start:end] for start, end in asked.spans)), known))
+    )
+
+
+def _says_all(wanted: frozenset[str], known: frozenset[str]) -> bool:
+    return bool(wanted) and all(_is_in(unit, known) for unit in wanted)
+
+
+def _figure_beside(question: Question, statement: Statement, told: Sequence[Asked]) -> bool:
+    """Whether it is asked how much, and the clause that tells what is asked holds a figure."""
+    if not _HOW_MUCH.search(normalised(question.text)):
+        return False
+    clauses = [clause for clause in _CLAUSE.split(statement.text) if re.search(r"\d", clause)]
+    return any(tells(asked.concept.key, clause) for asked in told for clause in clauses)
+
+
+def _is_no_measure(statement: Statement, told: Sequence[Asked]) -> bool:
+    """Whether a statement is none on how much is asked: its measure holds no figure, or is another measure than the one asked for."""
+    if told:
+        return any(asked.concept.is_measure for asked in told) and not _FIGURE.search(statement.text)
+    concept = head_of(statement.name)[0] if statement.name is not None else None
+    return concept is not None and concept.is_measure
 
 
 def _is_one_word(open_units: frozenset[str]) -> bool:
@@ -119,8 +170,8 @@ def _is_one_word(open_units: frozenset[str]) -> bool:
 def units(text: str) -> frozenset[str]:
     """What a spread text is about: stems of words, figures, pairs of Chinese characters, and characters that stand alone.
 
-    >>> sorted(units(" 壶盖 rated watts "))
-    ['rated', 'watt', '壶盖']
+    >>> sorted(units(" 壶盖 rated straps "))
+    ['rated', 'strap', '壶盖']
     """
     idle = wording()
     words = {_stem(word) for word in _WORD.findall(text) if word not in idle.function_words and word not in idle.neutral_words}
@@ -167,7 +218,7 @@ def _is_in(unit: str, known: frozenset[str]) -> bool:
     return len(unit) > _STEM and any(k[:5] == unit[:5] and abs(len(k) - len(unit)) <= 3 for k in known if k.isascii())
 
 
-def _tells(statement: Statement, asked: Asked, key: str) -> bool:
+def _tells(statement: Statement, question: Question, asked: Asked, key: str) -> bool:
     """By the name of a value, or by what the value says of itself; else by the stored question, or by the sentence."""
     if statement.name is not None:
         concept, _ = head_of(statement.name)
@@ -175,14 +226,14 @@ def _tells(statement: Statement, asked: Asked, key: str) -> bool:
             return tells(key, statement.text)
         if concept.key == key or normalised(statement.name) in (*asked.concept.zh, *asked.concept.en):
             return True
-        return not asked.concept.is_measure and tells(key, statement.value or "")
+        return (not asked.concept.is_measure or concept.key == "pieces") and tells(key, statement.value or "")
     if statement.question is not None and any(found.concept.key == key for found in asked_concepts(statement.question)):
         return True
-    return any(tells(key, clause) and not _is_on_narrower(clause, key, asked) for clause in _CLAUSE.split(statement.text))
+    return any(tells(key, clause) and not _is_on_narrower(clause, key, question.keys) for clause in _CLAUSE.split(statement.text))
 
 
-def _is_on_narrower(clause: str, key: str, asked: Asked) -> bool:
-    return any(tells(special, clause) for special in narrower(key) if special != asked.concept.key)
+def _is_on_narrower(clause: str, key: str, meant: frozenset[str]) -> bool:
+    return any(tells(special, clause) for special in narrower(key) if special not in meant)
 
 
 def _part(statement: Statement) -> str:

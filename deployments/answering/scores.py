@@ -13,8 +13,9 @@ from graphs.support import is_carried
 
 _BETWEEN_DIGITS = re.compile(r"(?<=\d),(?=\d{3})")
 _NEEDLESS_ZEROS = re.compile(r"(?<=\d)\.0+(?!\d)|(?<=\.\d)0+(?!\d)")
-_MARKS = re.compile(r"(?<!\d)\.|\.(?!\d)|[^\w.%°¥$€+/×*-]|_")
-_NEGATION = re.compile(r"(?:不|没|无|非|未|勿|别|not|no|non-?|never|n't|cannot|without)$")
+_MARKS = re.compile(r"(?<!\d)\.|\.(?!\d)|[^\w.%°¥$€+/×*' -]|_")
+_BLANK = re.compile(r"(?<![a-z']) +| +(?![a-z'])")  # between two words it stays
+_NEGATION = re.compile(r"(?:不|没|无|非|未|勿|别|\bnot|\bno|\bnon-?|\bnever|n't|\bcannot|\bwithout) ?$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,16 +85,17 @@ def accepts(answer: str, accepted: Iterable[str]) -> bool:
 def normal(text: str) -> str:
     """What answers are compared in.
 
-    >>> normal("¥１，２９９.00 元！ ok?")
-    '¥1299元ok'
+    >>> normal("¥１，２９９.00 元！ It is 1 kg, by UPS.")
+    '¥1299元it is1kg by ups'
     """
     folded = unicodedata.normalize("NFKC", text).replace("￥", "¥").lower()
-    return _MARKS.sub("", _NEEDLESS_ZEROS.sub("", _BETWEEN_DIGITS.sub("", folded)))
+    plain = _MARKS.sub(" ", _NEEDLESS_ZEROS.sub("", _BETWEEN_DIGITS.sub("", folded)))
+    return _BLANK.sub("", " ".join(plain.split()))
 
 
 def _holds(said: str, wanted: str) -> bool:
-    before = r"(?<![\d.])" if wanted[:1].isdigit() else r"(?<![a-z])" if len(wanted) <= 3 and wanted.isascii() else ""
-    after = r"(?![\d]|\.\d)" if wanted[-1:].isdigit() else ""
+    before = r"(?<![\d.])" if wanted[:1].isdigit() else r"(?<![a-z])" if wanted[:1].isascii() else ""
+    after = r"(?!\d|\.\d)" if wanted[-1:].isdigit() else ""
     found = re.finditer(before + re.escape(wanted) + after, said) if wanted else ()
     return any(_NEGATION.search(said[: match.start()]) is None for match in found)
 
