@@ -1,6 +1,8 @@
 """Public fakes of the ports: small, in memory, deterministic. For tests of graphs and of whatever stands above them."""
 
 import asyncio
+import base64
+import codecs
 import re
 from collections.abc import AsyncGenerator, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -149,6 +151,32 @@ class FakeWriter:
             finished = True
         finally:
             self.aborted += not finished
+
+
+@dataclass
+class ObeyingWriter:
+    """The worst writer there can be: says what an attacker wants, word for word, when the attacker's words (`heeds`) reach it.
+
+    `[[system]]` and `[[prompt]]` in `says` become what it was told, `[[base64]]` and `[[rot13]]` its instructions so written.
+    """
+
+    says: str
+    heeds: str = ""
+    prompts: list[Prompt] = field(default_factory=list)
+
+    async def write(self, prompt: Prompt) -> AsyncGenerator[TextDelta, None]:
+        self.prompts.append(prompt)
+        told = "\n".join(content for _, content in prompt.messages)
+        system = prompt.messages[0][1]
+        encoded = base64.b64encode(system.encode()).decode()
+        shown = {"system": system, "prompt": told, "base64": encoded, "rot13": codecs.encode(system, "rot13")}
+        text = self.says if self.heeds in told else ""
+        for name, hidden in shown.items():
+            text = text.replace(f"[[{name}]]", hidden)
+        for piece in _pieces(text):
+            await asyncio.sleep(0)
+            yield TextDelta(piece, 1)
+        yield TextDelta("", 0, "stop")
 
 
 def _pieces(text: str, size: int = 3) -> list[str]:
