@@ -11,12 +11,14 @@ from deployments.ingress.disconnect import within
 from deployments.ports import Ports
 from deployments.questions import QuestionLog, asking_of
 from deployments.settings import GraphConfig, IngressConfig, Limits, QuestionSettings, TokenLimits
+from deployments.shop_rules import rulebook
 from deployments.store import Store
 from deployments.store.values import View
 from deployments.telemetry import Telemetry
 from deployments.tokens import TokenBudgets
 from graphs.analyze import AnalyzeNodes, analyze_graph
 from graphs.answer import AnswerNodes, answer_graph
+from graphs.compliance import enforce
 from graphs.errors import GraphError, LivecartError, NotFound
 from graphs.flow import Graph, Overrides, Run, StreamGraph
 from graphs.guarding import GuardedCatalog, GuardedKnowledge
@@ -54,13 +56,15 @@ class Gateway:
     def apply(self, config: IngressConfig) -> None:
         """Build the graphs and limits anew; requests under way end on the old ones.
 
-        Raises GraphError for a graph or node that does not exist; nothing has changed then.
+        Raises GraphError for a graph or node that does not exist and for compliance rules that are none; nothing has changed then.
         """
+        rules = rulebook(config.compliance_rules)
         graphs = build_graphs(self.ports, config)
         unknown = sorted(set(config.graphs) - set(graphs))
         if unknown:
             raise GraphError(f"settings name the graphs {', '.join(unknown)}; there are {', '.join(sorted(graphs))}")
         self.graphs: Mapping[str, AnyGraph] = {name: graph.observed_by(self.telemetry.spans) for name, graph in graphs.items()}
+        self.rules = rules
         self.limits: Limits = config.limits
         self._tokens.limits = config.tokens
         self.questions.limits = config.questions
@@ -78,6 +82,7 @@ class Gateway:
 
     async def run(self, graph: str, request: object, *, budget_s: float) -> Run[Any]:
         """Admit and run a graph. Raises LivecartError."""
+        enforce(self.rules)
         async with self._admission.place(budget_s) as waited_s:
             self.telemetry.admitted(waited_s)
             run = await self.graphs[graph].run(request, budget_s=budget_s - waited_s)
@@ -86,6 +91,7 @@ class Gateway:
 
     async def stream(self, graph: str, request: object, *, budget_s: float) -> AsyncGenerator[Token | Run[Any], None]:
         """As `run`: tokens (of a script: segments) as they come and, last, the finished run. Closing the generator cancels the graph."""
+        enforce(self.rules)
         streaming = self.graphs[graph]
         if not isinstance(streaming, StreamGraph):
             yield await self.run(graph, request, budget_s=budget_s)

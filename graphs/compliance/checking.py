@@ -3,6 +3,7 @@
 import re
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
+from contextvars import ContextVar
 from dataclasses import dataclass, replace
 from functools import cache
 
@@ -63,9 +64,17 @@ def shipped_rules() -> Rulebook:
     return Rulebook(shipped())
 
 
+_in_force: ContextVar[Rulebook | None] = ContextVar("livecart_rulebook", default=None)
+
+
+def enforce(rules: Rulebook) -> None:
+    """From here on `check` uses these rules, in this task and in the tasks that it starts; elsewhere nothing changes."""
+    _in_force.set(rules)
+
+
 def check(text: str, language: Language) -> Compliance:
-    """`Rulebook.check` with the shipped rules alone."""
-    return shipped_rules().check(text, language)
+    """`Rulebook.check` with the rules in force here: those that the ingress was configured with, else the shipped ones."""
+    return (_in_force.get() or shipped_rules()).check(text, language)
 
 
 @dataclass(frozen=True, slots=True)
