@@ -45,11 +45,15 @@ def demo_examples(*, seed: int = 1) -> list[Example]:
 def _demo_example(
     question: str, language: Language, product: Product | None, shown: list[Passage], answer: str | None, rng: random.Random
 ) -> Example:
-    rng.shuffle(shown)
-    prompt = answer_prompt(question, shown, [product.title] if product else [], language)
+    titles = [product.title] if product else []
+    mixed = rng.sample(shown, len(shown))
     if answer is None:
-        return Example("refusal", language, prompt, REFUSALS[language], ())
-    return Example("topic", language, prompt, answer, (answer.rstrip("。."),))
+        return Example("refusal", language, answer_prompt(question, mixed, titles, language), REFUSALS[language], ())
+    value = answer.rstrip("。.")
+    prompt = answer_prompt(question, mixed, titles, language)
+    if value not in prompt.messages[1][1]:  # there was no room left for it
+        prompt = answer_prompt(question, shown, titles, language)
+    return Example("topic", language, prompt, answer, (value,))
 
 
 def _passages(product: Product | None, documents: Iterable[Document]) -> list[Passage]:
