@@ -7,13 +7,22 @@ from typing import Annotated
 
 import typer
 
-from deployments.cli.common import AsJson, errors_named, print_json
+from deployments.cli.common import AsJson, errors_named, fail, print_json
 
 app = typer.Typer(help="Train the models. Long runs show progress and resume.", no_args_is_help=True)
 Out = Annotated[Path, typer.Option(help="Folder for the finished artifact and its manifest.")]
 State = Annotated[Path, typer.Option("--run", help="Folder for checkpoints; the same folder resumes.")]
 Device = Annotated[str, typer.Option(help="cpu, cuda, or auto.")]
 Seed = Annotated[int, typer.Option(help="Same seed, same data and weights.")]
+Labelled = Annotated[
+    Path | None,
+    typer.Option(
+        help='Comments you labelled: JSONL {"sentence", "label"} a line, or CSV. None: generated ones.', exists=True, dir_okay=False
+    ),
+]
+Generated = Annotated[bool, typer.Option("--generated", help="With --data: learn from the generated comments as well.")]
+Suspects = Annotated[Path | None, typer.Option(help="With --data: write the rows here that look mislabelled, likeliest first, as JSONL.")]
+CommentCredit = Annotated[str, typer.Option(help="Whose the comments are and under which licence, for the manifest.")]
 Threads = Annotated[int, typer.Option(help="CPU threads.", min=1)]
 
 
@@ -155,32 +164,70 @@ def reranker(
 
 @app.command()
 @errors_named()
-def intent(out: Out, seed: Seed = 7, *, as_json: AsJson = False) -> None:
-    """Train the classifier of what a comment wants.
+def intent(  # noqa: PLR0913  # a command's options
+    out: Out,
+    data: Labelled = None,
+    *,
+    generated: Generated = False,
+    suspects: Suspects = None,
+    credit: CommentCredit = "",
+    seed: Seed = 7,
+    as_json: AsJson = False,
+) -> None:
+    """Train the classifier of what a comment wants: on comments that you labelled, or the one that ships on generated ones.
 
-    Example: `livecart train intent --out runs/my-intent`
+    Examples: `livecart train intent --out runs/my-intent --data labelled.jsonl --suspects suspects.jsonl`;
+    `livecart train intent --out runs/intent`
     """
-    from models.training.intent import train
+    from models.training.classifier import plan_for, train_on_file
+    from models.training.intent import NAME, generated_intents, train
 
-    _finish(out, train(out, seed=seed), as_json=as_json)
+    if data is None:
+        _only_with_data(generated=generated, suspects=suspects)
+        _finish(out, train(out, seed=seed), as_json=as_json)
+        return
+    beside = generated_intents(seed=seed) if generated else []
+    scores = train_on_file(out, data, name=NAME, plan=plan_for(NAME, seed), beside=beside, suspects=suspects, credit=credit)
+    _finish(out, scores, as_json=as_json)
 
 
 @app.command()
 @errors_named()
-def sentiment(
+def sentiment(  # noqa: PLR0913  # a command's options
     out: Out,
-    data: Annotated[Path | None, typer.Option(help="Folder with pos.txt and neg.txt, besides the generated comments.", exists=True)] = None,
-    seed: Seed = 7,
+    data: Labelled = None,
     *,
+    reviews: Annotated[
+        Path | None,
+        typer.Option(help="Folder with pos.txt and neg.txt, besides the generated comments.", exists=True, file_okay=False),
+    ] = None,
+    generated: Generated = False,
+    suspects: Suspects = None,
+    credit: CommentCredit = "",
+    seed: Seed = 7,
     as_json: AsJson = False,
 ) -> None:
-    """Train the classifier of how a comment feels.
+    """Train the classifier of how a comment feels: on comments that you labelled, or the one that ships on generated ones.
 
-    Example: `livecart train sentiment --out runs/my-sentiment`
+    Example: `livecart train sentiment --out runs/my-sentiment --data labelled.csv`
     """
-    from models.training.sentiment import train
+    from models.training.classifier import plan_for, train_on_file
+    from models.training.sentiment import NAME, generated_sentiments, train
 
-    _finish(out, train(out, data=data, seed=seed), as_json=as_json)
+    if data is None:
+        _only_with_data(generated=generated, suspects=suspects)
+        _finish(out, train(out, reviews=reviews, seed=seed), as_json=as_json)
+        return
+    if reviews is not None:
+        fail("--reviews joins the generated comments; with --data there are none of it", code=2)
+    beside = generated_sentiments(seed=seed) if generated else []
+    scores = train_on_file(out, data, name=NAME, plan=plan_for(NAME, seed), beside=beside, suspects=suspects, credit=credit)
+    _finish(out, scores, as_json=as_json)
+
+
+def _only_with_data(*, generated: bool, suspects: Path | None) -> None:
+    if generated or suspects is not None:
+        fail("--generated and --suspects go with --data", code=2)
 
 
 @app.command()

@@ -2,10 +2,12 @@
 
 import typer
 
-from deployments.cli.evaluate import answers, eye, retrieval
+from deployments.cli.evaluate import answers, eye, intent, retrieval
 
 app = typer.Typer(help="Measure the models on your own data.", no_args_is_help=True)
 app.command()(eye.detector)
 app.command()(eye.recognition)
 app.command()(answers.answers)
 app.command()(retrieval.retrieval)
+app.command()(intent.intent)
+app.command()(intent.sentiment)

@@ -26,3 +26,18 @@ def test_a_start_that_is_no_artifact_is_named(tmp_path: Path, command: str) -> N
     start = tmp_path / "nothing"
     start.mkdir()
     assert "nothing" in refused(command, "--out", str(tmp_path / "out"), "--run", str(tmp_path / "run"), "--start", str(start))
+
+
+@pytest.mark.parametrize("command", ["intent", "sentiment"])
+def test_a_label_that_is_missing_is_named_with_its_line(tmp_path: Path, command: str) -> None:
+    data = tmp_path / "labelled.jsonl"
+    data.write_text('{"sentence": "hi", "label": "greeting"}\n{"sentence": "hello"}\n', encoding="utf-8")
+    assert "line 2: label is missing" in refused(command, "--out", str(tmp_path / "out"), "--data", str(data))
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("command", ["intent", "sentiment"])
+def test_options_of_labelled_comments_need_them(tmp_path: Path, command: str) -> None:
+    result = CliRunner().invoke(app, ["train", command, "--out", str(tmp_path / "out"), "--generated"])
+    assert result.exit_code == 2
+    assert "--data" in result.output

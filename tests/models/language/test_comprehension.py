@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from models.artifacts import write_manifest
 from models.language.comprehension import KIND, SCHEMA, TextClassifier
 from models.training.comments import comments
-from models.training.linear import Sample, fit
+from models.training.linear import Plan, Sample, fit
 from models.types import ArtifactError
 
 ZOO = Path(__file__).parents[3] / "models" / "zoo"
@@ -71,7 +71,7 @@ def test_no_text_gives_no_label() -> None:
 
 def test_a_trained_classifier_survives_saving(tmp_path: Path) -> None:
     samples = [Sample(c.text, c.sentiment, str(c.template)) for c in comments(per_template=2, seed=1)]
-    fitted = fit(samples, bits=12, inverse_regularisation=5.0, seed=1)
+    fitted = fit(samples, Plan(seed=1))
     fitted.classifier.save(tmp_path)
     write_manifest(tmp_path, kind=KIND, schema=SCHEMA, command="pytest", seed=1, data={}, metrics=fitted.metrics)
     texts = ["好用", "太差了", "how much"]
