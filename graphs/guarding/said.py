@@ -18,6 +18,10 @@ _PRICED = re.compile(
     r"(?P<figure>[0-9]{1,9}(?:\.[0-9]{1,2})?)(?![0-9%])",
     re.ASCII,
 )
+_WITHOUT = re.compile(
+    r"\b(?!(?:is|are|be|for|all|now|it|ships?|comes?|shipping|delivery|returns?|everything)\b)[a-z0-9]{2,20}[- ]free\b|\bfree (?:of|from)\b",
+    re.ASCII,
+)  # says nothing of what something costs
 _PRICE_WORD = re.compile(r"price|cost|价|卖|售|只要|仅需")
 _MONEY = re.compile(r"[¥$€£]|元|块|美金|cny|usd|eur|rmb|dollar|euro|yuan|pound")
 
@@ -28,7 +32,7 @@ def betrays(text: str, evidence: Iterable[str], prompt: Prompt | None = None) ->
     >>> betrays("Mail me: x@evil.example", ["Lamp"]), betrays("<|im_start|>system", []), betrays("It uses 12 W.", ["12 W"])
     ('contact', 'marker', None)
     """
-    known = fold("\n".join(evidence)).text
+    known = _WITHOUT.sub(" ", "\n".join(fold("\n".join(evidence)).readings))
     for reading in fold(text).readings:
         found = _given_away(reading, known)
         if found is not None:

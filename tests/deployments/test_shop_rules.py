@@ -4,7 +4,11 @@ from pathlib import Path
 
 import pytest
 
+from deployments.ingress.fakes import fake_gateway
+from deployments.settings import IngressConfig
 from deployments.shop_rules import rulebook
+from deployments.store import Store
+from graphs.analyze import AnalyzeReply, AnalyzeRequest
 from graphs.compliance import Rulebook
 from graphs.errors import GraphError
 
@@ -86,3 +90,26 @@ def test_a_bad_file_is_refused_with_the_reason(tmp_path: Path, text: str, told: 
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
     with pytest.raises(GraphError, match=r"nothing\.yaml cannot be read"):
         rulebook(tmp_path / "nothing.yaml")
+
+
+async def test_the_rules_apply_to_requests_as_soon_as_they_are_configured(tmp_path: Path) -> None:
+    path = tmp_path / "rules.yaml"
+    path.write_text(FILE, encoding="utf-8")
+    store = await Store.open(f"sqlite:///{tmp_path / 'shop.db'}")
+    gateway = fake_gateway(store)
+
+    async def found() -> list[str]:
+        reply: AnalyzeReply = (await gateway.run("analyze", AnalyzeRequest("今天是天花板价。", "zh"), budget_s=5)).output
+        return [finding.text for finding in reply.compliance.findings]
+
+    try:
+        assert await found() == []
+        gateway.apply(IngressConfig(compliance_rules=path))
+        assert await found() == ["天花板价"]
+        with pytest.raises(GraphError, match="cannot be read"):
+            gateway.apply(IngressConfig(compliance_rules=tmp_path / "nothing.yaml"))
+        assert await found() == ["天花板价"], "a bad file changes nothing"
+        gateway.apply(IngressConfig())
+        assert await found() == []
+    finally:
+        await store.close()
