@@ -15,8 +15,8 @@ from models.training.corpus.examples import Message, converse, random_recipe
 from models.training.corpus.given import Given, converse_given
 
 CHUNK = 768  # conversations that are sorted together
-_TURNS = 5  # questions about one product
-_GIVEN = 0.15  # share of conversations about a file's questions, where there is one
+_TURNS = 7  # questions about one product
+_GIVEN = 0.1  # share of conversations about a file's questions, where there is one
 IGNORED = -100
 Row = tuple[list[int], list[int]]  # token ids and labels of one conversation
 

@@ -22,7 +22,7 @@ class Plan:
     tokens_per_step: int = 4096
     learning_rate: float = 3e-3
     warmup: int = 30
-    decay: float = 0.5
+    decay: float = 0.75
     max_minutes: float = math.inf
     compiled: bool = False  # layers fused by torch.compile, which needs a C++ compiler
     new_tokenizer: bool = False  # learnt again, for going on from weights whose tokenizer knows other words

@@ -16,7 +16,7 @@ Message = tuple[Literal["system", "user", "assistant"], str]
 _QUESTIONS: tuple[QuestionKind, ...] = ("spec", "pair", "check", "topic", "reply", "refusal")
 _QUESTION_SHARES = (0.34, 0.05, 0.07, 0.24, 0.03, 0.27)
 _KINDS: tuple[Kind, ...] = (*_QUESTIONS, "compare", "script", "copy")
-_SHARES = (0.26, 0.04, 0.05, 0.20, 0.02, 0.21, 0.04, 0.11, 0.07)
+_SHARES = (0.28, 0.04, 0.05, 0.24, 0.02, 0.22, 0.03, 0.07, 0.05)
 WRITTEN: frozenset[Kind] = frozenset({"script", "copy"})  # kinds that are answered in JSON sentences
 
 

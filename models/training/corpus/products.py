@@ -58,20 +58,20 @@ def _one_matter(first: Fact, second: Fact) -> bool:
 def invent_fact(lexicon: Lexicon, family: Family, rng: random.Random, *, held_out: bool) -> Fact:
     """A fact on a topic, on anything, on a part, of a name that nobody heard before, or on what many products have."""
     draw = rng.random()
-    if draw < 0.13:
+    if draw < 0.18:
         topic = rng.choice(lexicon.topics)
         sentence = fill(rng.choice(topic.statements), lexicon.words, rng)
         return _stored(Fact(topic.questions[0], None, sentence, topic.questions, topic.like), lexicon, rng)
-    if draw < 0.26:
+    if draw < 0.28:
         return open_statement(lexicon, rng)
-    if draw < 0.40:
+    if draw < 0.38:
         return spec_fact(part_spec(lexicon, family, rng), lexicon, rng)
-    if draw < 0.50:
+    if draw < 0.44:
         return spec_fact(odd_spec(lexicon, rng), lexicon, rng)
-    if held_out and draw < 0.60:
+    if held_out and draw < 0.54:
         return spec_fact(rng.choice(lexicon.held_out_specs), lexicon, rng)
     spec = rng.choice(lexicon.specs)
-    return spec_fact(spec, lexicon, rng) if draw < 0.85 else _told(spec, lexicon, rng)
+    return spec_fact(spec, lexicon, rng) if draw < 0.82 else _told(spec, lexicon, rng)
 
 
 def spec_fact(spec: Spec, lexicon: Lexicon, rng: random.Random) -> Fact:

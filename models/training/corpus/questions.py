@@ -109,7 +109,8 @@ def _loosely(fact: Fact, lexicon: Lexicon, rng: random.Random) -> _Loose | None:
         words = [word for word in _WORD.findall(source) if len(word) > 3 and word.lower() not in _SMALL_WORDS]
     if len(words) < 2:
         return None
-    chosen = tuple(word for word in words if word in set(rng.sample(words, rng.randint(1, min(3, len(words))))))
+    drawn = rng.sample(words, rng.randint(1, min(3, len(words))))
+    chosen = tuple(word for word in words if word in drawn)
     frame = rng.choice(lexicon.loose_questions)
     return _Loose(frame.format(words=("" if language_of(lexicon) == "zh" else " ").join(chosen)), chosen)
 
