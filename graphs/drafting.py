@@ -14,12 +14,13 @@ from graphs.flow import remaining_s
 from graphs.guarding import betrays
 from graphs.pacing import sentences_of
 from graphs.ports import Writer
-from graphs.sayings import Saying, closed
-from graphs.support import garbles, is_broken, is_carried
+from graphs.sayings import Saying, closed, folded
+from graphs.support import garbles, is_broken, is_carried, unsupported
 from models.prompts import PRICE_MARK
 from models.types import Language, Prompt
 
 RETRY_TEMPERATURE = 0.7  # the second draft must not repeat the first
+OWN_WORDS_BESIDE_NAME = 4
 SPARE_S = 0.25  # of the node's time, kept for what comes after the writer
 _STRING = re.compile(r'"(?:[^"\\]|\\.)*"')
 _AROUND_MARK = r"[¥￥$€£]?\s*(?:CNY|USD|EUR|RMB)?\s*{mark}\s*(?:元|块钱?|人民币|美元|欧元|dollars?\b|euros?\b|yuan\b|CNY\b|USD\b|EUR\b)?"
@@ -117,8 +118,8 @@ def sentences_in(text: str) -> tuple[str, ...]:
 
 def _strings_of(body: str) -> Iterator[str]:
     """The strings of the list that is, or should have become, the value of `sentences`."""
-    start = body.find("[")
-    for match in _STRING.finditer(body, start if start >= 0 else body.find(":") + 1):
+    begun = re.match(r"\s*(?:\[|\{[^:\[]*:)", body)
+    for match in _STRING.finditer(body, begun.end()) if begun else ():
         try:
             value = json.loads(match[0], strict=False)
         except ValueError:  # an escape that is none
@@ -141,7 +142,7 @@ def speakable(sentence: str, bounds: Bounds) -> str | None:
     known = (*bounds.titles, *bounds.evidence)
     if misstated(bare, bounds.sayings) or unsupported_statements(_without(bare, bounds.wishes), known):
         return None
-    if bounds.facts_only and not is_carried(bare, known):
+    if bounds.facts_only and not _is_about(bare, bounds):
         return None
     marks = list(_MARK.finditer(whole))
     if marks and (bounds.price is None or len(marks) > 1 or _tells_another_price(whole, marks[0])):
@@ -149,6 +150,13 @@ def speakable(sentence: str, bounds: Bounds) -> str | None:
     filled = _MARK.sub(lambda _: _spaced(bounds.price or "", bounds.language), whole)
     said = re.sub(r"\s+([，。！？,.!?])", r"\1", " ".join(filled.split()))
     return said if check(said, bounds.language).passed else None
+
+
+def _is_about(text: str, bounds: Bounds) -> bool:
+    """Whether a text that has no small talk is about the product: it names it in few words of its own, or its facts carry it."""
+    known = (*bounds.titles, *bounds.evidence)
+    names = any(folded(title) in folded(text) for title in bounds.titles)
+    return is_carried(text, known) or (names and len(unsupported(text, known)) <= OWN_WORDS_BESIDE_NAME)
 
 
 def _without(text: str, wishes: Sequence[str]) -> str:

@@ -12,6 +12,7 @@ from graphs.pacing import joined
 from graphs.ports import Catalog, Writer
 from graphs.sayings import Saying, beside, closed, evidence_of, holds_value, is_bare, sayings_of, sentences_about, unmarked
 from graphs.slots import detect_language, format_price, mentioned
+from graphs.support import unsupported
 from models.prompts import PRICE_FACTS, CopyChannel, copy_prompt
 from models.types import Language, Product, ProductId
 
@@ -99,7 +100,7 @@ def from_facts(product: Product, request: CopyRequest) -> str:
 def _composed(channel: CopyChannel, sentences: Sequence[str], product: Product, told: Sequence[Saying], language: Language) -> str:
     match channel:
         case "title":
-            return _title(sentences, product, language)
+            return _title(sentences, product, told, language)
         case "description":
             text = joined(sentences, language)
             missing = [saying for saying in told if not saying.is_told_by(text)]
@@ -111,11 +112,12 @@ def _composed(channel: CopyChannel, sentences: Sequence[str], product: Product, 
     return joined([*others, *described[: AD_SENTENCES - len(others)], *(priced[:1] or [_priced(product, language)])], language)
 
 
-def _title(sentences: Sequence[str], product: Product, language: Language) -> str:
-    """The first sentence that is a title of this product. Raises Internal when none is."""
+def _title(sentences: Sequence[str], product: Product, told: Sequence[Saying], language: Language) -> str:
+    """The first sentence that is a title of this product, all in the store's words. Raises Internal when none is."""
+    known = (product.title, *evidence_of(product, told))
     for sentence in sentences:
         title = sentence.rstrip("。.!！")
-        if len(title) <= TITLE_CHARACTERS[language] and mentioned(title, (product,)):
+        if len(title) <= TITLE_CHARACTERS[language] and mentioned(title, (product,)) and not unsupported(title, known):
             return title
     raise Internal(f"nothing that the writer said is a title of at most {TITLE_CHARACTERS[language]} characters for this product")
 

@@ -103,7 +103,7 @@ def evidence_of(product: Product, told: Sequence[Saying]) -> tuple[str, ...]:
     """All that may support a text about a product, in the store's words and as it is `told`; its price and stock may not."""
     attributes = (f"{name}：{value}" for name, value in product.attributes.items())
     words = (product.brand, product.category, product.description, "、".join(product.tags))
-    return (*(word for word in words if word), *attributes, *(saying.fact for saying in told))
+    return tuple(text for text in (*words, *attributes, *(saying.fact for saying in told)) if text and not has_mark(text))
 
 
 def unmarked(text: str) -> str:

@@ -50,7 +50,8 @@ def composed(section: Section, drafted: Sequence[str], language: Language, ledge
     if lead is not None:
         own = [s for s in own if not _only_introduces(s, section, language)]
     fixed = _fixed(section, own, lead, language)
-    own = [s for s in own if s not in (*fixed.before, *fixed.behind)]
+    price = format_price(section.product.price, language)
+    own = [s for s in own if s not in (*fixed.before, *fixed.behind) and not (section.tells_price and price in s)]
     if fixed.seconds(language) > section.seconds and section.kind == "product":
         fixed = _in_a_word(section, language)
     body = _filled(section, own, section.seconds - fixed.seconds(language), language, ledger)
