@@ -134,13 +134,19 @@ def asked_concepts(question: str) -> tuple[Asked, ...]:
     found = [asked for asked in best.values() if not any(_within(asked, other) for other in best.values())]
     found = [asked for asked in found if not asked.is_weak] or found
     wider = {key for asked in found for key in asked.concept.over}
-    return tuple(sorted((asked for asked in found if asked.concept.key not in wider), key=lambda asked: -asked.weight))
+    return tuple(sorted((asked for asked in found if asked.concept.key not in wider), key=lambda asked: (-asked.weight, asked.spans)))
 
 
 @lru_cache(maxsize=16_384)
 def tells(key: str, sentence: str) -> bool:
     """Whether a sentence states a concept, by the concept's key."""
     return _concepts()[key].tells.search(normalised(sentence)) is not None
+
+
+@cache
+def measures() -> tuple[str, ...]:
+    """The keys of all measures, price and stock included."""
+    return tuple(key for key, concept in _concepts().items() if concept.is_measure or key in _OF_THE_STORE)
 
 
 @cache

@@ -41,12 +41,18 @@ _UNITS: Mapping[str, Sequence[tuple[float, str]]] = {
     "eur": ((1, "欧元|euros?|eur"),),
     "kcal": ((1, "kcal|千卡|大卡"),),
     "m2": ((1, "m2|平方?米?|平米"),),
+    "pieces": ((1, "双|袋|包|盒|片|抽|支|瓶|条|颗|粒|枚|张|卷|层|档|罐|桶|箱|杯|根|把|码|键"),),
 }
 _SIGNS = {"¥": "cny", "$": "usd", "€": "eur", "cny": "cny", "rmb": "cny", "usd": "usd", "eur": "eur"}
 _DIGITS = {c: i for i, c in enumerate("零一二三四五六七八九")} | {"〇": 0, "两": 2}
 _POWERS = {"十": 10, "百": 100, "千": 1000, "万": 10000}
 
 _RATING = re.compile(r"(?<![a-z0-9])(?:spf|ipx?|ra|fp|pa)\s?\d+\+*", re.IGNORECASE)
+_JOIN = re.compile(r"\s?(?:[-~–—至到×x*]|\bto\b)\s?")
+_SPAN = re.compile(
+    r"(?P<numbers>\d+(?:\.\d+)?(?:\s?(?:[-~–—至到×x*]|to)\s?\d+(?:\.\d+)?){1,3})\s?"
+    r"(?P<unit>mm|cm|m|kg|g|ml|l|毫米|厘米|米|克|公斤|千克|毫升|升|小时|分钟|天|岁|个月|年|hours?|minutes?|days?|years?|months?|w|v|°c|℃|度|元)(?![a-z])"
+)
 _IDIOMS = re.compile(r"十分(?!钟)|百分百|一块(?!钱|\d)|一天到晚|四季|万一")
 
 
@@ -66,9 +72,10 @@ def ungrounded(text: str, evidence: Sequence[str]) -> tuple[str, ...]:
     >>> ungrounded("只要 89 元，保修三年", ["价格是89元。", "保修期：2 年"])
     ('三年',)
     """
-    known = [figure for piece in evidence for figure in _figures(_clean(piece))]
+    stated = [_with_each_unit(_clean(piece)) for piece in evidence]
+    known = [figure for piece in stated for figure in _figures(piece)]
     supported = {(round(figure.value, 4), figure.unit) for figure in known}
-    supported |= {(round(value, 4), None) for piece in evidence for value in _plain_values(_clean(piece))}
+    supported |= {(round(value, 4), None) for piece in stated for value in _plain_values(piece)}
     clean = _clean(text)
     missing = [figure.text for figure in _figures(clean) if not _is_supported(figure, supported)]
     ratings = {_squeezed(rating) for piece in evidence for rating in _RATING.findall(_clean(piece))}
@@ -76,9 +83,18 @@ def ungrounded(text: str, evidence: Sequence[str]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(missing))
 
 
+def figures(text: str) -> tuple[str, ...]:
+    """The figures of a text as they stand in its NFKC form, those that are ways of speaking left out.
+
+    >>> figures("保修三年，重 1.2 kg，一天一次")
+    ('三年', '1.2 kg')
+    """
+    return ungrounded(text, ())
+
+
 def _is_supported(figure: _Figure, supported: set[tuple[float, str | None]]) -> bool:
     value = round(figure.value, 4)
-    if (value, figure.unit) in supported:
+    if (value, figure.unit) in supported or (figure.unit == "pieces" and (value, None) in supported):
         return True
     return figure.unit is None and value <= _ALWAYS_FINE and value == int(value)
 
@@ -86,6 +102,15 @@ def _is_supported(figure: _Figure, supported: set[tuple[float, str | None]]) -> 
 def _clean(text: str) -> str:
     folded = unicodedata.normalize("NFKC", text).replace("￥", "¥").replace("㎡", "m2").lower()
     return re.sub(r"(?<=\d),(?=\d{3}(?!\d))", "", folded)
+
+
+def _with_each_unit(clean: str) -> str:
+    """The text with the unit behind every number of a range or a product of sizes.
+
+    >>> _with_each_unit("120-140 cm"), _with_each_unit("50×52×82 cm"), _with_each_unit("2026-11-22")
+    ('120 cm-140 cm', '50 cm×52 cm×82 cm', '2026-11-22')
+    """
+    return _SPAN.sub(lambda span: _JOIN.sub(lambda join: f" {span['unit']}{join[0].strip()}", span["numbers"]) + f" {span['unit']}", clean)
 
 
 def _squeezed(rating: str) -> str:

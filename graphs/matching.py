@@ -20,6 +20,7 @@ _RUN = re.compile(r"[\u3400-\u9fff]+")
 _ENDINGS = re.compile(r"(?:ings?|ed|es|s|ers?|able|ly|e|y)$")
 _STEM = 4  # letters that stay of a word
 _FIGURE_WEIGHT = 2.0  # of a figure where it is asked how much
+_OWN_LANGUAGE = 0.5  # of a statement in the language of the question: decides between equals
 _A_NAME = 6  # characters from which on a title found in a question is taken out of it
 _HOW_MUCH = re.compile(r"how (?:much|many|long|big|large|wide|tall|high|heavy|deep|thick)|多少|多[长大重高宽厚深]|几[个克斤米瓦升]")
 _FIGURE = re.compile(r"\d|[一二两三四五六七八九十百半][^\s一]")
@@ -114,7 +115,8 @@ def match(question: Question, statement: Statement) -> Match:
     held = frozenset(unit for unit in left if _is_in(unit, known))
     part = _part(statement)
     fits = _covers(question, part) or bool(held & units(spread(statement.value or "")))
-    weight = sum(asked.weight for asked in told) + 0.3 * sum(asked.weight for asked in near) + (len(part) if fits and part else 0.0)
+    weight = _OWN_LANGUAGE if bool(CJK.search(statement.text)) == bool(CJK.search(question.text)) else 0.0
+    weight += sum(asked.weight for asked in told) + 0.3 * sum(asked.weight for asked in near) + (len(part) if fits and part else 0.0)
     return Match(
         statement,
         told=frozenset(asked.concept.key for asked in meant),

@@ -8,6 +8,7 @@ from itertools import pairwise
 from typing import Literal
 
 from graphs.compliance import check
+from graphs.contradiction import contradicts
 from graphs.grounding import ungrounded
 from graphs.guarding import betrays, leans_on
 from graphs.phrases import decline
@@ -147,6 +148,7 @@ def _holds(text: str, evidence: Sequence[str], draft: Draft, prompt: Prompt) -> 
         not ungrounded(text, evidence)
         and is_carried(text, (*evidence, draft.question))
         and leans_on(text, evidence)
+        and not contradicts(text, evidence, draft.question)
         and not is_broken(text)
         and betrays(text, evidence, prompt) is None
         and check(text, draft.language).passed
