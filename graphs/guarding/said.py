@@ -19,9 +19,10 @@ _PRICED = re.compile(
     re.ASCII,
 )
 _WITHOUT = re.compile(
-    r"\b(?!(?:is|are|be|for|all|now|it|ships?|comes?|shipping|delivery|returns?|everything)\b)[a-z0-9]{2,20}[- ]free\b|\bfree (?:of|from)\b",
+    r"\b(?!(?:is|are|be|for|all|now|it|ships?|comes?|shipping|delivery|returns?|everything)\b)[a-z0-9]{2,20}[- ]free\b"
+    r"|\bfree (?:of|from)\b",
     re.ASCII,
-)  # says nothing of what something costs
+)
 _PRICE_WORD = re.compile(r"price|cost|价|卖|售|只要|仅需")
 _MONEY = re.compile(r"[¥$€£]|元|块|美金|cny|usd|eur|rmb|dollar|euro|yuan|pound")
 
