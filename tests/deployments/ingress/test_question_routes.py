@@ -36,7 +36,7 @@ async def test_a_declined_question_is_listed_without_its_viewer(shop: httpx.Asyn
 
 
 async def test_an_answer_of_the_llm_is_listed_with_its_words(shop: httpx.AsyncClient, app: FastAPI, models: FakeModels) -> None:
-    reply = (await shop.post("/v1/answer", json={"question": "when do you deliver?", "viewer_id": "V-1", "room_id": "R-1"})).json()
+    reply = (await shop.post("/v1/answer", json={"question": "where does the fake shop deliver, and how fast?", "viewer_id": "V-1"})).json()
     assert reply["source"] == "llm"
     await app.state.gateway.questions.flush()
     [question] = (await shop.get("/v1/questions?source=llm")).json()["items"]
