@@ -138,7 +138,7 @@ def _passage(product: Invented, fact: Fact, lexicon: Lexicon, rng: random.Random
     if fact.name is not None:
         return Passage(f"{about}#{fact.name}", "spec", f"{product.title}: {fact.name}: {fact.value}", 0.0, about)
     sentence = fact.value + lexicon.full_stop
-    if fact.questions and (fact.needs_question or rng.random() < 0.5):
+    if fact.stored is not None:
         stored = rng.choice([question for question in fact.questions if question != asked] or fact.questions)
         return Passage("", "qa", sentence, 0.0, about, stored, sentence)
     return Passage("", "document", sentence, 0.0, about)
