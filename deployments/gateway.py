@@ -29,6 +29,7 @@ from graphs.recommend import RecommendNodes, recommend_graph
 from graphs.rooms import RoomsNodes, rooms_graph
 from graphs.script import ScriptNodes, script_graph
 from graphs.segments import Segment
+from graphs.sharing import SharedSpeaker, Sharing
 from graphs.speaking import Speaker
 from models.language.openai_types import Kind, ModelCard, Usage
 from models.types import ProductId, Vectors
@@ -59,7 +60,7 @@ class Gateway:
         Raises GraphError for a graph or node that does not exist and for compliance rules that are none; nothing has changed then.
         """
         rules = rulebook(config.compliance_rules)
-        graphs = build_graphs(self.ports, config)
+        graphs = build_graphs(self.ports, config, on_share=self.telemetry.shared)
         unknown = sorted(set(config.graphs) - set(graphs))
         if unknown:
             raise GraphError(f"settings name the graphs {', '.join(unknown)}; there are {', '.join(sorted(graphs))}")
@@ -174,8 +175,11 @@ class Gateway:
             self.questions.note(asking)
 
 
-def build_graphs(ports: Ports, config: IngressConfig) -> dict[str, AnyGraph]:
-    """All graphs over these ports. Each nested graph is the one that is also served alone, its overrides included."""
+def build_graphs(ports: Ports, config: IngressConfig, *, on_share: Callable[[Sharing], None] = lambda _: None) -> dict[str, AnyGraph]:
+    """All graphs over these ports. Each nested graph is the one that is also served alone, its overrides included.
+
+    `on_share` hears how each answer of the writer came about.
+    """
 
     def tuned(graph: Graph[Any, Any]) -> Any:  # noqa: ANN401  # the same class as came in
         return graph.with_overrides(_overrides(config.graphs.get(graph.name, GraphConfig())))
@@ -188,7 +192,7 @@ def build_graphs(ports: Ports, config: IngressConfig) -> dict[str, AnyGraph]:
         knowledge,
         ports.comprehension,
         ports.viewers,
-        Speaker(ports.writer),
+        SharedSpeaker(Speaker(ports.writer), repeat_s=config.sharing.repeat_s, max_kept=config.sharing.max_kept, on_share=on_share),
         bank_threshold=config.bank_threshold,
         evidence_threshold=config.evidence_threshold,
     )

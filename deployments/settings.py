@@ -126,6 +126,13 @@ class QuestionSettings(Frozen):
     max_waiting: Annotated[int, Field(ge=1, le=100_000)] = 1_000  # for a store that is out of reach, per ingress replica
 
 
+class AnswerSharing(Frozen):
+    """Generated answers that several callers of one ingress replica share; see graphs/sharing.py."""
+
+    repeat_s: Annotated[float, Field(ge=0, le=600)] = 5.0  # how long a finished answer is given again to the same question; 0: never
+    max_kept: Annotated[int, Field(ge=1, le=100_000)] = 512  # finished answers that are kept
+
+
 class IngressConfig(Frozen):
     limits: Limits = Limits()
     tokens: TokenLimits = TokenLimits()
@@ -134,6 +141,7 @@ class IngressConfig(Frozen):
     match_threshold: Annotated[float, Field(ge=-1, le=1)] | None = None  # None: the one calibrated with the embedder
     bank_threshold: Annotated[float, Field(ge=0, le=1)] = 0.7  # question similarity from which on a stored answer is given as it is
     evidence_threshold: Annotated[float, Field(ge=0, le=1)] = 0.3  # similarity from which on a passage may support a generated answer
+    sharing: AnswerSharing = AnswerSharing()
     compliance_rules: Path | None = None  # a shop's own words and exceptions, YAML; read when applied; see docs/compliance.md
 
 

@@ -49,6 +49,9 @@ class Telemetry:
         self._fallbacks = Counter("livecart_node_fallbacks", "Answers given by a fallback", ("graph", "node"), registry=self.registry)
         self._waited = Histogram("livecart_admission_wait_seconds", "Waiting for a place", buckets=BUCKETS_S, registry=self.registry)
         self._frames = Counter("livecart_session_frames", "Frames of room sessions", ("outcome",), registry=self.registry)
+        self._shared = Counter(
+            "livecart_generated_answers", "Answers of the writer by how they came about", ("how",), registry=self.registry
+        )
         self._took_s: dict[tuple[str, str], deque[float]] = {}
 
     def request(self, method: str, route: str, status: int, took_s: float) -> None:
@@ -61,6 +64,10 @@ class Telemetry:
 
     def session_frame(self, outcome: Literal["seen", "dropped", "failed"]) -> None:
         self._frames.labels(outcome).inc()
+
+    def shared(self, how: Literal["generated", "joined", "repeated"]) -> None:
+        """Count an answer of the writer: generated for its caller, heard along with another, or given again."""
+        self._shared.labels(how).inc()
 
     def gauge(self, name: str, text: str, read: Callable[[], float]) -> None:
         """Publish a number that is read when metrics are asked for."""

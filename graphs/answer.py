@@ -9,7 +9,7 @@ from graphs.known import Known, of_one_product
 from graphs.phrases import decline, small_talk
 from graphs.ports import Catalog, Comprehension, Knowledge, Viewers
 from graphs.slots import SlotAnswer, detect_language, facts_of, mentioned, slot_answer
-from graphs.speaking import Draft, Said, Speaker, Step, declined, quote, whole
+from graphs.speaking import Draft, Said, Speaks, Step, declined, quote, whole
 from graphs.support import is_question
 from graphs.viewers import known_history
 from models.types import Label, Language, Passage, Product, ProductId, Room, RoomId, ViewerId
@@ -57,7 +57,7 @@ class AnswerNodes:
     knowledge: Knowledge
     comprehension: Comprehension
     viewers: Viewers
-    speaker: Speaker
+    speaker: Speaks
     bank_threshold: float  # question similarity from which on a stored answer is given as it is
     evidence_threshold: float  # similarity from which on a passage may support an answer
 

@@ -5,7 +5,7 @@ from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
-from typing import Literal
+from typing import Literal, Protocol
 
 from graphs.compliance import check
 from graphs.contradiction import contradicts
@@ -51,6 +51,12 @@ Step = str | Said  # pieces of text as they are released; `Said` comes last and 
 
 class NotSupported(Exception):  # noqa: N818 - a signal inside this file, not an error of the platform
     """The model said something that the evidence does not hold."""
+
+
+class Speaks(Protocol):
+    def generate(self, draft: Draft) -> AsyncGenerator[Step, None]:
+        """Yield text as it becomes certain, then the whole. Closing the iterator aborts the generation."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
