@@ -13,7 +13,7 @@ from models.demo.catalog import demo_documents, demo_products
 
 CASES = json.loads(Path(__file__).with_name("cases.json").read_text(encoding="utf-8"))
 WORDINGS = [case["text"] for case in CASES["found"]]
-LENGTH = 100_000
+BYTES = 100_000  # of UTF-8
 PIECES = [
     "最",
     "最好",
@@ -133,5 +133,5 @@ def test_a_word_of_the_shop_is_found_and_an_exception_takes_it_back(word: str, a
 @pytest.mark.timeout(120)
 @pytest.mark.parametrize("piece", PIECES)
 def test_a_long_hostile_text_is_read_in_one_pass(piece: str) -> None:
-    text = (piece * LENGTH)[:LENGTH]
+    text = piece * (BYTES // len(piece.encode()))
     assert all(text[f.start : f.end] == f.text for f in check(text, "zh").findings)
