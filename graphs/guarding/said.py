@@ -1,7 +1,8 @@
 """What a model said: does it give away what it was told, or smuggle in what the evidence does not hold?"""
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable
+from functools import lru_cache
 
 from graphs.compliance.folding import fold
 from graphs.guarding.patterns import patterns
@@ -33,12 +34,18 @@ def betrays(text: str, evidence: Iterable[str], prompt: Prompt | None = None) ->
     >>> betrays("Mail me: x@evil.example", ["Lamp"]), betrays("<|im_start|>system", []), betrays("It uses 12 W.", ["12 W"])
     ('contact', 'marker', None)
     """
-    known = _WITHOUT.sub(" ", "\n".join(fold("\n".join(evidence)).readings))
+    known = _known("\n".join(evidence))
     for reading in fold(text).readings:
         found = _given_away(reading, known)
         if found is not None:
             return found
     return "instructions" if prompt is not None and _repeats(text, known, _instructions_of(prompt)) else None
+
+
+@lru_cache(maxsize=512)
+def _known(evidence: str) -> str:
+    """Evidence as texts are compared with it, in every reading; asked for again with each clause."""
+    return _WITHOUT.sub(" ", "\n".join(fold(evidence).readings))
 
 
 def leans_on(text: str, evidence: Iterable[str]) -> bool:
@@ -78,20 +85,25 @@ def _instructions_of(prompt: Prompt) -> str:
 
 def _repeats(text: str, known: str, instructions: str) -> bool:
     """Whether a run of words of the instructions, long enough to be no chance, stands in the text and not in the evidence."""
-    said, facts = (" ".join(_words(each)) for each in (text, known))
-    return any(run in said and run not in facts for run in _runs(_words(instructions)))
+    said = " ".join(_words(text))
+    repeated = [run for run in _runs(instructions) if run in said]
+    return bool(repeated) and not all(run in " ".join(_words(known)) for run in repeated)
 
 
 def _words(text: str) -> list[str]:
     return _WORD_OR_CHARACTER.findall(fold(text).text)
 
 
-def _runs(words: Sequence[str]) -> Iterator[str]:
+@lru_cache(maxsize=64)
+def _runs(instructions: str) -> tuple[str, ...]:
     """Every shortest run of words with `_REPEATED` letters."""
+    words = _words(instructions)
+    found: list[str] = []
     for start in range(len(words)):
         letters = 0
         for end in range(start, len(words)):
             letters += len(words[end]) if words[end].isascii() else 3
             if letters >= _REPEATED:
-                yield " ".join(words[start : end + 1])
+                found.append(" ".join(words[start : end + 1]))
                 break
+    return tuple(found)
