@@ -21,7 +21,10 @@ from models.types import Language, Prompt
 
 RETRY_TEMPERATURE = 0.7  # the second draft must not repeat the first
 OWN_WORDS_BESIDE_NAME = 4
+LOOP_EVERY = 24  # characters after which the writer is looked at for loops
+LOOP_WITHIN = 72  # its last characters
 SPARE_S = 0.25  # of the node's time, kept for what comes after the writer
+_LIST_BEGUN = re.compile(r"\s*(?:\[|\{[^:\[]*:)")
 _STRING = re.compile(r'"(?:[^"\\]|\\.)*"')
 _AROUND_MARK = r"[¥￥$€£]?\s*(?:CNY|USD|EUR|RMB)?\s*{mark}\s*(?:元|块钱?|人民币|美元|欧元|dollars?\b|euros?\b|yuan\b|CNY\b|USD\b|EUR\b)?"
 _MARK = re.compile(_AROUND_MARK.format(mark=re.escape(PRICE_MARK)))
@@ -99,6 +102,8 @@ async def _written(writer: Writer, prompt: Prompt, within_s: float) -> str:
         async with asyncio.timeout(None if within_s == float("inf") else within_s), aclosing(writer.write(prompt)) as deltas:
             async for delta in deltas:
                 text += delta.text
+                if len(text) % LOOP_EVERY < len(delta.text) and is_broken(text[-LOOP_WITHIN:]):
+                    break  # the same again and again: it would go on until its tokens are spent
     except (TimeoutError, LivecartError):
         if not text:
             raise
@@ -112,19 +117,36 @@ def sentences_in(text: str) -> tuple[str, ...]:
     (('One.', 'Two.', 'Three.'), ('大家好。',), ('One.', 'Two'))
     """
     body = re.sub(r"^\s*```(?:json)?|```\s*$", "", text.strip()).strip()
-    found = _strings_of(body) if body.startswith(("{", "[")) else [body]
+    found = [*_strings_of(body), *_cut_string_of(body)] if body.startswith(("{", "[")) else [body]
     return tuple(part for piece in found for sentence in sentences_of(piece) if (part := " ".join(sentence.split())))
 
 
 def _strings_of(body: str) -> Iterator[str]:
     """The strings of the list that is, or should have become, the value of `sentences`."""
-    begun = re.match(r"\s*(?:\[|\{[^:\[]*:)", body)
-    for match in _STRING.finditer(body, begun.end()) if begun else ():
-        try:
-            value = json.loads(match[0], strict=False)
-        except ValueError:  # an escape that is none
-            continue
-        yield str(value).encode("utf-8", "replace").decode("utf-8")
+    for match in _STRING.finditer(body, _begin(body)):
+        yield from _decoded(match[0])
+
+
+def _cut_string_of(body: str) -> Iterator[str]:
+    """What is whole of a string that never ended: all sentences but its last, of which a figure may be missing the end."""
+    rest = _STRING.sub("", body[_begin(body) :])
+    _, quote, cut = rest.partition('"')
+    for string in _decoded(f'"{cut.rstrip(chr(92))}"') if quote else ():
+        yield "".join(sentences_of(string)[:-1])
+
+
+def _begin(body: str) -> int:
+    begun = _LIST_BEGUN.match(body)
+    return begun.end() if begun else len(body)
+
+
+def _decoded(literal: str) -> Iterator[str]:
+    """The string that a JSON literal stands for; nothing when it is none."""
+    try:
+        value = json.loads(literal, strict=False)
+    except ValueError:  # an escape that is none
+        return
+    yield str(value).encode("utf-8", "replace").decode("utf-8")
 
 
 def speakable(sentence: str, bounds: Bounds) -> str | None:

@@ -97,9 +97,9 @@ def _welcome(section: Section, language: Language) -> str:
     """The longer welcome where there is time for it."""
     count, title = section.products, section.product.title
     if language == "zh":
-        title = beside(title)
+        title, blank = beside(title), " " if title[-1:].isascii() and title[-1:].isalnum() else ""
         long, short = "大家好，欢迎来到直播间，今天", "大家好，今天"
-        rest = f"一共有{count}款商品，从{title}说起。" if count > 1 else f"为大家介绍{title}。"
+        rest = f"一共有{count}款商品，从{title}{blank}说起。" if count > 1 else f"为大家介绍{title}。"
     else:
         long, short = "Hello and welcome! ", "Hello! "
         rest = f"There are {count} products today, beginning with {title}." if count > 1 else f"Today we look at {title}."

@@ -96,7 +96,8 @@ def sentences_about(sayings: Sequence[Saying], language: Language, *, together: 
     for number, start in enumerate(range(0, len(listed), together)):
         phrases = [_phrase(saying, language) for saying in listed[start : start + together]]
         lead = _LEADS[language][number % len(_LEADS[language])] if len(phrases) > 1 else ""
-        yield closed(lead + _listed(phrases, language) if lead or language == "zh" else listed[start].fact, language)
+        told = lead + _listed(phrases, language) if lead or language == "zh" else listed[start].fact
+        yield closed(told[:1].upper() + told[1:], language)
 
 
 def evidence_of(product: Product, told: Sequence[Saying]) -> tuple[str, ...]:
@@ -209,7 +210,7 @@ def _listed(phrases: Sequence[str], language: Language) -> str:
 def _fact(label: str, value: str, language: Language) -> str:
     if language == "zh":
         return f"{label}{'：' if value.startswith(_OWN_SENTENCE_ZH) else '是'}{beside(value)}。"
-    return f"{label[:1].upper()}{label[1:]}: {value}."
+    return f"{_lowered(label)}: {value}."
 
 
 def _phrase(saying: Saying, language: Language) -> str:
