@@ -1,5 +1,5 @@
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from graphs.drafting import Bounds, sentences_in, speakable
@@ -99,12 +99,14 @@ def test_figures_of_a_wish_may_be_repeated_but_prices_and_claims_may_not() -> No
     assert said("想要防水") is None
 
 
+@settings(deadline=None)  # a busy machine is no fault
 @given(st.text(max_size=80))
 def test_no_text_of_the_writers_becomes_a_price_but_by_the_mark(written: str) -> None:
     said = speakable(written, EN)
     assert said is None or "49.90" not in said or "{price}" in written
 
 
+@settings(deadline=None)  # a busy machine is no fault
 @given(st.lists(st.text(alphabet='ab 好"\\\n{}，。', min_size=1, max_size=12), max_size=4), st.integers(0, 60))
 def test_any_cut_of_any_answer_is_read_without_an_error(texts: list[str], cut: int) -> None:
     whole = str({"sentences": texts}).replace("'", '"')

@@ -2,7 +2,7 @@ from collections import Counter
 from dataclasses import replace
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from graphs.outline import outline
@@ -13,6 +13,7 @@ from tests.graphs.world import LAMP, MUG
 SHOP = demo_products()
 
 
+@settings(deadline=None)  # a busy machine is no fault
 @given(st.lists(st.sampled_from(SHOP), min_size=1, max_size=50, unique_by=lambda p: p.product_id), st.floats(10, 3_600))
 def test_sections_add_up_and_every_price_and_value_has_one_place(products: list[type(SHOP[0])], duration_s: float) -> None:  # type: ignore[valid-type]  # Product
     sections = outline(products, {}, duration_s, "zh")

@@ -1,20 +1,23 @@
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from graphs.pacing import filled, joined, sentences_of, spoken_s
 
 
+@settings(deadline=None)  # a busy machine is no fault
 @given(st.text(max_size=200))
 def test_sentences_joined_are_the_text(text: str) -> None:
     assert "".join(sentences_of(text)) == text
 
 
+@settings(deadline=None)  # a busy machine is no fault
 @given(st.lists(st.sampled_from(["One two three. ", "Four five! ", "Six. "]), max_size=10), st.floats(0, 60))
 def test_filling_ends_within_half_a_sentence(sentences: list[str], seconds: float) -> None:
     chosen = filled(sentences, ["Seven eight nine ten.", "Eleven."], seconds, "en")
     assert spoken_s(joined(chosen, "en"), "en") <= seconds + spoken_s("Seven eight nine ten.", "en") / 2 + 1e-9
 
 
+@settings(deadline=None)  # a busy machine is no fault
 @given(st.text(alphabet="好 a1.,", max_size=30), st.text(alphabet="好 a1.,", max_size=30))
 def test_more_text_never_takes_less_time(first: str, second: str) -> None:
     for language in ("zh", "en"):

@@ -1,7 +1,7 @@
 from dataclasses import replace
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from graphs.sayings import closed, has_mark, holds_value, sayings_of, sentences_about, unmarked
@@ -45,11 +45,13 @@ def test_the_mark_of_a_price_is_never_taken_from_the_shops_text(typed: str) -> N
     assert sayings_of(replace(LAMP, description=f"Now {typed}.", attributes={"note": typed}), "en") == ()
 
 
+@settings(deadline=None)  # a busy machine is no fault
 @given(st.text(max_size=60), st.sampled_from(["zh", "en"]))
 def test_closing_a_closed_sentence_changes_nothing(sentence: str, language: Language) -> None:
     assert closed(closed(sentence, language), language) == closed(sentence, language)
 
 
+@settings(deadline=None)  # a busy machine is no fault
 @given(st.text(max_size=60))
 def test_a_text_holds_itself(text: str) -> None:
     assert holds_value(text, text) or not text.strip()
