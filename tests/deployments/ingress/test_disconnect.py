@@ -51,7 +51,7 @@ class Connection:
 async def test_leaving_aborts_the_generation(shop: object, app: FastAPI, models: FakeModels, *, stream: bool) -> None:
     models.writer.texts = ("The fake shop delivers within three days. " * 50,)
     models.writer.delay_s = 0.01
-    connection = Connection("/v1/answer", {"question": "when do you deliver?", "stream": stream})
+    connection = Connection("/v1/answer", {"question": "where does the fake shop deliver, and how fast?", "stream": stream})
 
     async def something_said() -> None:
         while models.writer.said < 10 or (stream and len(connection.sent) < 2):  # noqa: ASYNC110 - the fake counts, it does not signal

@@ -52,7 +52,7 @@ async def test_a_trace_comes_only_when_asked_for(shop: httpx.AsyncClient) -> Non
 
 async def test_a_fallback_marks_the_answer_degraded(shop: httpx.AsyncClient, models: FakeModels) -> None:
     models.writer.failure = Unavailable("the writer is away")
-    reply = (await shop.post("/v1/answer", json={"question": "when do you deliver?"})).json()
+    reply = (await shop.post("/v1/answer", json={"question": "where does the fake shop deliver, and how fast?"})).json()
     assert reply["degraded"] is True
     assert reply["ai_generated"] is False
 
@@ -94,14 +94,14 @@ async def test_overload_says_when_to_come_back(shop: httpx.AsyncClient, models: 
 
 
 async def test_the_tokens_joined_are_the_answer(shop: httpx.AsyncClient) -> None:
-    response = await shop.post("/v1/answer", json={"question": "when do you deliver?", "stream": True})
+    response = await shop.post("/v1/answer", json={"question": "where does the fake shop deliver, and how fast?", "stream": True})
     assert response.headers["content-type"].startswith("text/event-stream")
     *tokens, (last, done) = events_of(response.text)
     assert last == "done"
     assert {name for name, _ in tokens} == {"token"}
     assert len(tokens) > 1
     assert "".join(str(token["text"]) for _, token in tokens) == done["answer"]
-    plain = (await shop.post("/v1/answer", json={"question": "when do you deliver?"})).json()
+    plain = (await shop.post("/v1/answer", json={"question": "where does the fake shop deliver, and how fast?"})).json()
     assert done == plain
 
 
