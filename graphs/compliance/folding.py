@@ -13,6 +13,7 @@ _LONGEST_SEPARATION = 8
 _LONGEST_SPREAD = 4  # plain characters that one character may stand for
 _SPACED_WORD = re.compile(r"(?<![a-z0-9])[a-z0-9@$](?:(?P<gap>[ .*_-])[a-z0-9@$](?:(?P=gap)[a-z0-9@$])+)(?![a-z0-9])")
 _MIXED_WORD = re.compile(r"(?<![a-z0-9@$])[a-z0-9@$]{3,40}(?![a-z0-9@$])")
+_O_IN_FIGURE = re.compile(r"(?<=[0-9])o{1,3}(?=[0-9%])")  # 1OO%
 _LEET = re.compile(r"[a-z][0-9@$]{1,3}[a-z]|[a-z]{3}[0-9@$]$")  # a digit among letters, or behind three
 _AS_LETTERS = (str.maketrans("013457@$", "oieastas"), str.maketrans("013457@$", "oleastas"))  # a 1 is an i or an l
 
@@ -78,8 +79,10 @@ def _letters(text: str) -> list[Letter]:
 
 
 def _readings(text: str) -> tuple[str, ...]:
+    figures = _O_IN_FIGURE.sub(lambda run: "0" * len(run[0]), text)
     hidden = [word for word in _MIXED_WORD.finditer(text) if _LEET.search(word[0])]
-    return (text, *(_translated(text, hidden, table) for table in _AS_LETTERS)) if hidden else (text,)
+    words = (_translated(text, hidden, table) for table in _AS_LETTERS) if hidden else ()
+    return tuple(dict.fromkeys((text, figures, *words)))
 
 
 def _translated(text: str, words: list[re.Match[str]], table: Mapping[int, int]) -> str:

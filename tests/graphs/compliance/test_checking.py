@@ -47,6 +47,10 @@ def test_ordinary_speech_passes(text: str) -> None:
     assert check(text, "zh").findings == ()
 
 
+def test_slogans_of_shops_are_found() -> None:
+    assert [text for text in CASES["slogans"] if not check(text, "zh").findings] == []
+
+
 def test_there_are_cases_enough() -> None:
     assert len(CASES["found"]) >= 60
     assert {case["rule"] for case in CASES["found"]} == {rule.name for rule in shipped_rules().rules}
