@@ -108,9 +108,11 @@ def _with_each_unit(clean: str) -> str:
     """The text with the unit behind every number of a range or a product of sizes.
 
     >>> _with_each_unit("120-140 cm"), _with_each_unit("50×52×82 cm"), _with_each_unit("2026-11-22")
-    ('120 cm-140 cm', '50 cm×52 cm×82 cm', '2026-11-22')
+    ('120 cm - 140 cm', '50 cm × 52 cm × 82 cm', '2026-11-22')
     """
-    return _SPAN.sub(lambda span: _JOIN.sub(lambda join: f" {span['unit']}{join[0].strip()}", span["numbers"]) + f" {span['unit']}", clean)
+    return _SPAN.sub(
+        lambda span: _JOIN.sub(lambda join: f" {span['unit']} {join[0].strip()} ", span["numbers"]) + f" {span['unit']}", clean
+    )
 
 
 def _squeezed(rating: str) -> str:

@@ -15,6 +15,7 @@ from deployments.local import LocalComprehension
 from deployments.settings import Settings
 from graphs.answer import AnswerNodes, AnswerReply, AnswerRequest, answer_graph
 from graphs.flow import Overrides, StreamGraph
+from graphs.guarding import GuardedCatalog
 from graphs.speaking import Speaker, Step
 from models.language.environment import writer_environment
 
@@ -50,7 +51,7 @@ async def _graph(rows: Sequence[Row], settings: Settings) -> AsyncIterator[Answe
         shop = RowShop.of(rows)
         ingress = settings.ingress
         nodes = AnswerNodes(
-            shop,
+            GuardedCatalog(shop),
             knowledge,
             comprehension,
             shop,

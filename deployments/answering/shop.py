@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from deployments.answering.rows import Row
+from graphs.guarding import GuardedKnowledge
 from models.types import Event, Passage, Product, ProductId, Room, RoomId, ViewerId
 
 if TYPE_CHECKING:
@@ -47,12 +48,27 @@ class RowShop:
 
 
 class RowKnowledge:
-    """The served index over all rows, searched as if the facts of the row under way were all that is known."""
+    """The served index over all rows, searched as if the facts of the row under way were all that is known.
+
+    Documents beside a product are guarded as the ingress guards them; where facts stand alone, their price is the only one there is.
+    """
 
     def __init__(self, index: "ShopIndex", rows: Sequence[Row]) -> None:
-        self._index = index
-        index.put_products([row.product for row in rows if row.product is not None])
+        shop = RowShop.of(rows)
+        self._stocked = shop.stocked
+        self._plain = _OfOneRow(index)
+        self._guarded = GuardedKnowledge(self._plain, shop)
+        index.put_products(shop.stocked.values())
         index.put_documents([document for row in rows for document in row.documents])
+
+    async def passages(self, query: str, *, products: frozenset[ProductId] | None, k: int) -> tuple[Passage, ...]:
+        knowledge = self._guarded if asking.get() in self._stocked else self._plain
+        return await knowledge.passages(query, products=products, k=k)
+
+
+class _OfOneRow:
+    def __init__(self, index: "ShopIndex") -> None:
+        self._index = index
 
     async def passages(self, query: str, *, products: frozenset[ProductId] | None, k: int) -> tuple[Passage, ...]:
         return await asyncio.to_thread(self._index.passages, query, products=frozenset({asking.get()}), k=k)
