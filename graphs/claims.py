@@ -40,7 +40,11 @@ _NUMBERS = {word: n for n, word in enumerate(_ONES, start=2)} | {word: 10 * n fo
 _NUMBER_WORD = re.compile(rf"\b(?:{'|'.join(_NUMBERS)})\b", re.IGNORECASE)
 
 
-_LABELLED = r"(?:^|[^a-z\u3400-\u9fff]|[的看到说其]|\b(?:the|its) ){label}\s*(?:是|为|：|:|\bis\b)\s*(?P<said>[^，。；;!?！？]+)"
+_LABELLED = (
+    r"(?:^|[^a-z\u3400-\u9fff]|[的看到说其]|\b(?:the|its) ){label}(?:这一项)?[，,]?\s*(?:it )?"
+    r"(?:是|为|：|:|\b(?:is|are)\b)\s*(?P<said>[^，。；;!?！？]+)"
+)
+_EQUATED = re.compile(r"(?:是|为|：|:|\b(?:is|are)\b)\s*(?P<said>[^。；;!?！？]+)")
 
 
 class Stated(Protocol):
@@ -98,7 +102,7 @@ def unsupported_statements(text: str, evidence: Sequence[str]) -> tuple[str, ...
 
 
 def misstated(text: str, stated: Sequence[Stated]) -> tuple[str, ...]:
-    """The labels under which a text states another value than the one stated: 产地是北京 where it is 浙江.
+    """What a text states wrongly: labels with another value than the one stated (产地是北京 where it is 浙江), values under another label.
 
     A part of the value is no other value; of several values under one label one is enough.
     """
@@ -109,7 +113,16 @@ def misstated(text: str, stated: Sequence[Stated]) -> tuple[str, ...]:
         for match in re.finditer(_LABELLED.format(label=re.escape(label)), plain) if label else ():
             said, value = _squeezed(match["said"]), _squeezed(_folded(each.value))
             wrong[label] = wrong.get(label, True) and value not in said and not (len(said) > 1 and said in value)
-    return tuple(label for label, is_wrong in wrong.items() if is_wrong)
+    return tuple(dict.fromkeys((*(label for label, is_wrong in wrong.items() if is_wrong), *_mislabelled(plain, stated))))
+
+
+def _mislabelled(plain: str, stated: Sequence[Stated]) -> Iterator[str]:
+    """Values that a text gives to something else than what they are values of: 产地是 36 个月."""
+    for match in _EQUATED.finditer(plain):
+        said = _squeezed(match["said"])
+        labels = [_folded(each.label) for each in stated if each.label and _squeezed(_folded(each.value)) == said]
+        if labels and not any(label in plain for label in labels):
+            yield match["said"].strip()
 
 
 def tells_money(text: str) -> bool:

@@ -20,6 +20,7 @@ from models.prompts import PRICE_MARK
 from models.types import Language, Prompt
 
 RETRY_TEMPERATURE = 0.7  # the second draft must not repeat the first
+NAME_BEGUN = 3  # characters that begin a name
 OWN_WORDS_BESIDE_NAME = 4
 LOOP_EVERY = 24  # characters after which the writer is looked at for loops
 LOOP_WITHIN = 72  # its last characters
@@ -43,6 +44,8 @@ _LEAKS = re.compile(
 _WORD_IN_ZH = re.compile(r"[A-Za-z][A-Za-z0-9+-]+")
 _CHINESE = re.compile(r"[\u3400-\u9fff]")
 _NAME_IN_EN = re.compile(r"(?<![.!?:]\s)(?<!^)\b[A-Z][a-z]{2,}\b")
+_LONE_UNIT = re.compile(r"(?<![\dA-Za-z./-])(?<!\d )(?:mm|cm|kg|mg|ml|mAh|kWh|dB|Hz|°C|℃)(?![A-Za-z])")
+_GROWN_TOGETHER = re.compile(r"\b[A-Za-z]*[a-z][A-Z][a-z]+\b")
 _BRACES = re.compile(r"[{}｛｝]")
 _IN_BRACES = re.compile(r"[{｛][^{}｛｝]*[}｝]")
 
@@ -157,14 +160,14 @@ def speakable(sentence: str, bounds: Bounds) -> str | None:
     """
     whole = closed(sentence, bounds.language)
     bare = _MARK.sub(" ", whole)
-    if not any(c.isalnum() for c in bare) or is_broken(whole) or garbles(bare, bounds.titles):
+    if not any(c.isalnum() for c in bare) or is_broken(whole) or _is_mangled(bare, bounds):
         return None
     if _LEAKS.search(whole) or _has_foreign_braces(bare, bounds) or _names_strangers(bare, bounds):
         return None
     known = (*bounds.titles, *bounds.evidence)
     if misstated(bare, bounds.sayings) or unsupported_statements(_without(bare, bounds.wishes), known):
         return None
-    if bounds.facts_only and not _is_about(bare, bounds):
+    if bounds.facts_only and PRICE_MARK not in whole and not _is_about(bare, bounds):
         return None
     marks = list(_MARK.finditer(whole))
     if marks and (bounds.price is None or len(marks) > 1 or _tells_another_price(whole, marks[0])):
@@ -175,10 +178,12 @@ def speakable(sentence: str, bounds: Bounds) -> str | None:
 
 
 def _is_about(text: str, bounds: Bounds) -> bool:
-    """Whether a text that has no small talk is about the product: it names it in few words of its own, or its facts carry it."""
+    """Whether a text that has no small talk is about the product: it names it, tells a value or the price, in few words of its own."""
     known = (*bounds.titles, *bounds.evidence)
     names = any(folded(title) in folded(text) for title in bounds.titles)
-    return is_carried(text, known) or (names and len(unsupported(text, known)) <= OWN_WORDS_BESIDE_NAME)
+    untitled = (saying for saying in bounds.sayings if not any(saying.is_told_by(title) for title in bounds.titles))
+    tells = any(saying.is_told_by(text) for saying in untitled)
+    return (tells and is_carried(text, known)) or (names and len(unsupported(text, known)) <= OWN_WORDS_BESIDE_NAME)
 
 
 def _without(text: str, wishes: Sequence[str]) -> str:
@@ -187,6 +192,31 @@ def _without(text: str, wishes: Sequence[str]) -> str:
         if not tells_money(wish) and all(statement.kind == "figure" for statement in statements_in(wish)):
             text = text.replace(wish, " ")
     return text
+
+
+def _is_mangled(text: str, bounds: Bounds) -> bool:
+    """Whether a name is cut or garbled, a unit has lost its figure, or two words have grown together (TheFor)."""
+    known = " ".join((*bounds.titles, *bounds.evidence))
+    grown = any(word not in known for word in _GROWN_TOGETHER.findall(text))
+    return grown or bool(_LONE_UNIT.search(text)) or garbles(text, bounds.titles) or any(_cuts(text, title) for title in bounds.titles)
+
+
+def _cuts(text: str, title: str) -> bool:
+    """Whether a text begins a title and leaves it within a word: Fjellmark Tr.
+
+    >>> _cuts("This is Fjellmark Tr.", "Fjellmark Trail"), _cuts("This is Fjellmark.", "Fjellmark Trail"), _cuts("Skar?", "Skarholt")
+    (True, False, True)
+    """
+    said, name = text.lower(), title.lower()
+    for start in (i for i in range(len(said)) if said.startswith(name[:NAME_BEGUN], i)):
+        length = next((n for n, (a, b) in enumerate(zip(said[start:], name, strict=False)) if a != b), min(len(said) - start, len(name)))
+        if length < len(name) and _is_latin(name[length]) and _is_latin(name[length - 1]):
+            return True
+    return False
+
+
+def _is_latin(character: str) -> bool:
+    return character.isascii() and character.isalpha()
 
 
 def _tells_another_price(sentence: str, mark: re.Match[str]) -> bool:

@@ -10,7 +10,7 @@ from graphs.errors import Internal, NotFound
 from graphs.flow import Graph, GraphBuilder
 from graphs.pacing import joined
 from graphs.ports import Catalog, Writer
-from graphs.sayings import Saying, beside, closed, evidence_of, holds_value, is_bare, sayings_of, sentences_about, unmarked
+from graphs.sayings import Saying, beside, closed, evidence_of, folded, holds_value, is_bare, sayings_of, sentences_about, unmarked
 from graphs.slots import detect_language, format_price, mentioned
 from graphs.support import unsupported
 from models.prompts import PRICE_FACTS, CopyChannel, copy_prompt
@@ -104,11 +104,14 @@ def _composed(channel: CopyChannel, sentences: Sequence[str], product: Product, 
         case "description":
             text = joined(sentences, language)
             missing = [saying for saying in told if not saying.is_told_by(text)]
+            named = [] if folded(product.title) in folded(text) else [closed(product.title, language)]
             more = list(sentences_about(missing[:DESCRIPTION_SAYINGS], language))[: max(0, DESCRIPTION_SENTENCES - len(sentences))]
-            return joined([*sentences, *more], language)
+            return joined([*named, *sentences, *more], language)
     priced = [sentence for sentence in sentences if format_price(product.price, language) in sentence]
     others = [sentence for sentence in sentences if sentence not in priced][:AD_SENTENCES]
     described = [closed(s.value, language) for s in told if s.name == "description" and not s.is_told_by(joined(others, language))]
+    if not any(folded(product.title) in folded(sentence) for sentence in others):
+        others = [closed(product.title, language), *others][:AD_SENTENCES]
     return joined([*others, *described[: AD_SENTENCES - len(others)], *(priced[:1] or [_priced(product, language)])], language)
 
 

@@ -13,6 +13,11 @@ from models.prompts import SegmentKind
 from models.types import Language, ProductId
 
 _LEADS_OVER = re.compile(r"接下来|下一|最后|再来|next\b|now for|last", re.IGNORECASE)
+_WORD_OR_CHARACTER = re.compile(r"[a-z0-9']+|[\u3400-\u9fff]")
+_SAME_CHARACTERS = 6
+_SAME_WORDS = 4
+_GREETINGS = re.compile(r"大家好|欢迎|朋友们.{0,3}好|hello|welcome|good (?:morning|afternoon|evening)|hi\b", re.IGNORECASE)
+NAME_BEGUN = 3  # characters of a Chinese title that name the product
 ROOM = 1.3  # a price is told where name and price take at most this much of the time
 
 
@@ -26,15 +31,31 @@ class Segment:
 
 @dataclass(frozen=True, slots=True)
 class Ledger:
-    """Sentences that one script has said so far; segments are written at the same time and must not say the same."""
+    """Small talk that one script has said so far; segments are written at the same time and must not say the same."""
 
-    _said: set[str] = field(default_factory=set)
+    _said: list[str] = field(default_factory=list)
 
     def holds(self, sentence: str) -> bool:
-        return _letters(sentence) in self._said
+        return any(alike(sentence, said) for said in self._said)
 
     def enter(self, sentences: Sequence[str]) -> None:
-        self._said.update(map(_letters, sentences))
+        self._said.extend(sentences)
+
+
+def alike(first: str, second: str) -> bool:
+    """Whether two sentences are the same but for a few words: they share a run of six Chinese characters or four words, or all.
+
+    >>> alike("谢谢大家的陪伴。", "感谢大家的陪伴，下次见。"), alike("See you next time.", "Now see you next time!"), alike("Hi.", "Hi you.")
+    (True, True, False)
+    """
+    runs = _runs(first) & _runs(second)
+    return bool(runs) or _letters(first) == _letters(second)
+
+
+def _runs(sentence: str) -> set[str]:
+    words = _WORD_OR_CHARACTER.findall(sentence.lower())
+    size = _SAME_CHARACTERS if any(not word.isascii() for word in words) else _SAME_WORDS
+    return {" ".join(words[start : start + size]) for start in range(len(words) - size + 1)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,17 +66,17 @@ class Composed:
 
 def composed(section: Section, drafted: Sequence[str], language: Language, ledger: Ledger) -> Composed:
     """The segment out of the sentences that the writer drafted (none: out of fixed phrases and the product's values)."""
-    own = [s for s in _told_once(section, drafted, language) if not ledger.holds(s)]
+    own = _told_once(section, drafted, ledger)
     lead = _lead(section, own, language)
     if lead is not None:
-        own = [s for s in own if not _only_introduces(s, section, language)]
+        own = [s for s in own if not _GREETINGS.match(s) and not _only_introduces(s, section, language)]
     fixed = _fixed(section, own, lead, language)
     price = format_price(section.product.price, language)
     own = [s for s in own if s not in (*fixed.before, *fixed.behind) and not (section.tells_price and price in s)]
     if fixed.seconds(language) > section.seconds and section.kind == "product":
         fixed = _in_a_word(section, language)
     body = _filled(section, own, section.seconds - fixed.seconds(language), language, ledger)
-    ledger.enter(body)
+    ledger.enter([_small_talk(s, section) for s in body if not any(saying.is_told_by(s) for saying in section.sayings)])
     sentences = [*fixed.before, *body, *fixed.behind] or [*own, *phrases_of(section.kind, language)][:1]
     text = joined(sentences, language)
     product_id = section.product.product_id if section.kind == "product" else None
@@ -92,19 +113,31 @@ def _in_a_word(section: Section, language: Language) -> _Fixed:
     return _Fixed((with_price if fits else in_a_word(section.product, language, with_price=False),))
 
 
-def _told_once(section: Section, drafted: Sequence[str], language: Language) -> list[str]:
-    """The drafted sentences without those that tell only what others told, or what another segment tells."""
+def _told_once(section: Section, drafted: Sequence[str], ledger: Ledger) -> list[str]:
+    """The drafted sentences without those that tell only what others told, or what another segment tells or says."""
     untitled = [saying for saying in section.known if not saying.is_told_by(section.product.title)]
     mine = {saying.name for saying in section.sayings}
     told: set[str] = set()
+    talk: list[str] = []
     kept: list[str] = []
     for sentence in drafted:
         tells = {saying.name for saying in untitled if saying.is_told_by(sentence)}
+        small_talk = _small_talk(sentence, section)
         if tells and (tells <= told or not tells <= mine):
             continue
+        if not tells and (ledger.holds(small_talk) or any(alike(small_talk, said) for said in talk)):
+            continue
         told |= tells
+        talk.append(small_talk)
         kept.append(sentence)
     return kept
+
+
+def _small_talk(sentence: str, section: Section) -> str:
+    """A sentence without the words of the product's title, which many sentences share."""
+    for word in sorted(section.product.title.split(), key=len, reverse=True):
+        sentence = sentence.replace(word, " ") if len(word) > 1 else sentence
+    return sentence
 
 
 def _lead(section: Section, own: Sequence[str], language: Language) -> str | None:
@@ -116,11 +149,12 @@ def _lead(section: Section, own: Sequence[str], language: Language) -> str | Non
 
 
 def _only_introduces(sentence: str, section: Section, language: Language) -> bool:
-    """Whether a sentence names the product and tells nothing else of it."""
-    rest = folded(sentence).replace(folded(section.product.title), "")
-    is_named = rest != folded(sentence)
-    tells = any(saying.is_told_by(rest) for saying in section.sayings)
-    return is_named and not tells and format_price(section.product.price, language) not in sentence
+    """Whether a sentence names the product, or begins to, and tells nothing else of it."""
+    title = section.product.title
+    begun = title.split()[0] if title.isascii() else title[:NAME_BEGUN]
+    untitled = (saying for saying in section.sayings if not saying.is_told_by(title))
+    tells = any(saying.is_told_by(sentence) for saying in untitled)
+    return folded(begun) in folded(sentence) and not tells and format_price(section.product.price, language) not in sentence
 
 
 def _filled(section: Section, own: Sequence[str], seconds: float, language: Language, ledger: Ledger) -> list[str]:
@@ -129,7 +163,8 @@ def _filled(section: Section, own: Sequence[str], seconds: float, language: Lang
     singles = sentences_about(_untold(section, body), language, together=1)
     body = filled(body, singles, seconds, language)
     asked = (said for said in section.asked if not _repeats(said, section, body))
-    phrases = (s for s in phrases_of(section.kind, language) if not ledger.holds(s))
+    talk = [_small_talk(sentence, section) for sentence in body]
+    phrases = (s for s in phrases_of(section.kind, language) if not ledger.holds(s) and not any(alike(s, said) for said in talk))
     return filled(body, [*asked, *phrases], seconds, language)
 
 

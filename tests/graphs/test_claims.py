@@ -1,8 +1,12 @@
+from dataclasses import replace
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from graphs.claims import clauses_of, statements_in, tells_money, unsupported_statements
+from graphs.claims import clauses_of, misstated, statements_in, tells_money, unsupported_statements
+from graphs.sayings import Saying
+from tests.graphs.world import LAMP
 
 FACTS = ("防水等级：IPX5", "酒精：不含酒精", "材质：纯棉", "续航 8 小时", "Care: machine wash at 30 °C", "Fragrance: none")
 
@@ -67,3 +71,27 @@ def test_statements_have_kinds() -> None:
 @pytest.mark.parametrize(("text", "tells"), [("只要 99 元", True), ("$5 less", True), ("打8折", True), ("8 小时", False), ("3 个", False)])
 def test_money_is_told_from_other_figures(text: str, *, tells: bool) -> None:
     assert tells_money(text) is tells
+
+
+@pytest.mark.parametrize(
+    ("text", "is_wrong"),
+    [
+        ("产地是北京。", True),
+        ("先看产地，是中国浙江。", False),
+        ("先看产地，是 36 个月。", True),
+        ("它的续值是 36 个月。", True),
+        ("它的保质期是 36 个月。", False),
+        ("产地：中国浙江", False),
+        ("产地是浙江", False),
+        ("这款很好。", False),
+        ("For the material, it is 2 years.", True),
+        ("Its material is recycled nylon.", False),
+        ("Its battery origin is recycled nylon.", True),
+        ("The warranty: 2 years.", False),
+        ("The warranty is 3 years.", True),
+    ],
+)
+def test_values_belong_to_their_labels(text: str, *, is_wrong: bool) -> None:
+    store = replace(LAMP, attributes={"产地": "中国浙江", "保质期": "36 个月", "Material": "recycled nylon", "Warranty": "2 years"})
+    stated = [Saying(name, name, value, "") for name, value in store.attributes.items()]
+    assert bool(misstated(text, stated)) is is_wrong
