@@ -63,7 +63,7 @@ def converse(recipe: Recipe, rng: random.Random, *, turns: int) -> tuple[Message
     for _ in range(turns):
         kind = recipe.kind if not messages else rng.choices(_QUESTIONS, _QUESTION_SHARES)[0]
         asked = _asked(replace(recipe, kind=kind), product, lexicon, rng)
-        if asked is None:
+        if asked is None or asked.answer in (text for _, text in messages):  # it could be copied from above instead of found
             continue
         question = spoken(asked.question, product, lexicon, rng)
         if not messages:
