@@ -45,7 +45,7 @@ class Ledger:
 def alike(first: str, second: str) -> bool:
     """Whether two sentences are the same but for a few words: they share a run of six Chinese characters or four words, or all.
 
-    >>> alike("谢谢大家的陪伴。", "感谢大家的陪伴，下次见。"), alike("See you next time.", "Now see you next time!"), alike("Hi.", "Hi you.")
+    >>> alike("谢谢大家的陪伴", "感谢大家的陪伴"), alike("See you next time.", "Now see you next time!"), alike("Hi.", "Hi you.")
     (True, True, False)
     """
     runs = _runs(first) & _runs(second)
