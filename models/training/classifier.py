@@ -88,19 +88,17 @@ def samples_of(rows: Sequence[LabelledSentence]) -> list[Sample]:
 
 
 def find_suspects(fitted: Fitted, samples: Sequence[Sample]) -> list[Suspect]:
-    """Rows that are believed to be of another label, likeliest first: confident learning (Northcutt, Jiang and Chuang, 2021).
+    """Rows that are believed to be of another label, likeliest first, after confident learning (Northcutt, Jiang and Chuang, 2021).
 
-    A row is believed to be of a label when its held-out probability reaches the mean of those that have this label; a suspect's
-    likeliest such label is another one than it has.
+    A suspect's likeliest label is another one than it has, and is at least as likely there as it is on average where it was given.
     """
     labels = fitted.classifier.labels
     index = {label: place for place, label in enumerate(labels)}
     tested = np.array([place for place, sample in enumerate(samples) if sample.tested])
     given = np.array([index[samples[place].label] for place in tested])
     held_out = fitted.held_out[tested]
-    believed = np.where(held_out >= _mean_of_own(held_out, given), held_out, 0.0)
-    likelier = believed.argmax(axis=1)
-    rows = np.flatnonzero((believed.max(axis=1) > 0) & (likelier != given))
+    likelier = held_out.argmax(axis=1)
+    rows = np.flatnonzero((likelier != given) & (held_out.max(axis=1) >= _mean_of_own(held_out, given)[likelier]))
     own, other = held_out[rows, given[rows]], held_out[rows, likelier[rows]]
     return [
         Suspect(int(tested[rows[i]]), labels[likelier[rows[i]]], float(other[i]), float(own[i]))
