@@ -2,7 +2,7 @@
 
 import random
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from zlib import crc32
@@ -16,7 +16,7 @@ from models.artifacts import write_manifest
 from models.evaluation.retrieval import Asked, passages_of, read_questions
 from models.language.rerank_evidence import KIND, SCHEMA, EvidenceRanker, Weights
 from models.language.rerank_features import Floats, Ids, Statistics, features, ids_of, matter_of
-from models.language.segment import grams, is_chinese, pieces, words
+from models.language.segment import grams, words
 from models.language.text_embedder import TextEmbedder
 from models.training.reranker_data import Choice, Pair, choices_of, generated, read_pairs, scored
 from models.types import Language, Passage
@@ -55,7 +55,7 @@ def train(
     folds = {product: crc32(product.encode()) % 2 for product in sorted({pair.product for pair in told})}
     choices = [*choices_of(told, rng, folds), *(c for language in _LANGUAGES for c in generated(language, GENERATED, rng))]
     choices = [replace(choice, passages=scored(embedder, choice.question, choice.passages)) for choice in choices]
-    learnt = [*_associated(told, folds), *_associated_in_templates(choices[len(told) :], {_is_zh(pair.question) for pair in told})]
+    learnt = [*_associated(told, folds), *((choice.question, _told(choice.passages[0]), choice.fold) for choice in choices[len(told) :])]
     weights, statistics = _fit(choices, learnt, real=len(told)), _count(choices, learnt)
     every = [question for questions in judged.values() for question in questions]
     weights = _calibrated(statistics, weights, every or [(c.question, c.passages, frozenset({0})) for c in choices])
@@ -97,17 +97,6 @@ def _associated(pairs: Sequence[Pair], folds: Mapping[str, int]) -> Iterable[tup
         yield pair.question, _told(pair.evidence), folds[pair.product]
         if pair.answer:
             yield pair.question, pair.answer, folds[pair.product]
-
-
-def _associated_in_templates(generated_choices: Sequence[Choice], known: Collection[bool]) -> Iterable[tuple[str, str, int]]:
-    """Generated questions with what answers them, of languages in which there are no real pairs: words of templates explain too much."""
-    for choice in generated_choices:
-        if _is_zh(choice.question) not in known:
-            yield choice.question, _told(choice.passages[0]), choice.fold
-
-
-def _is_zh(text: str) -> bool:
-    return any(is_chinese(piece) for piece in pieces(text))
 
 
 def _told(passage: Passage) -> str:
