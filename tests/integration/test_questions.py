@@ -36,7 +36,7 @@ def declined(http: httpx.Client) -> dict[str, str]:
     """The body of a request that is declined, found by asking."""
     for asked in unanswerable_questions():
         body = {"question": asked.question, "product_id": str(asked.product_id), "language": asked.language}
-        if http.post("/v1/answer", json=body).json()["abstained"]:
+        if http.post("/v1/answer", json=body).raise_for_status().json()["abstained"]:
             return body
     pytest.fail("every unanswerable question was answered")
 
