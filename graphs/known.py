@@ -17,6 +17,7 @@ EVIDENCE = 3  # passages that the LLM is shown: more distract a small model
 SAME_QUESTION = 0.5  # share of what is asked that a stored question must ask too
 SAME_SUBJECT = 0.7  # share of what is asked that a less near question and its answer must name
 LIKELY_OPEN = 2  # words of a question that a statement on its matter may leave open
+RELEVANT = 0.7  # probability that a passage answers from which on it is quoted; see docs/answers.md
 _NAMES = frozenset({"name", "brand"})
 
 
@@ -43,14 +44,15 @@ class Known:
             said = _said([match.statement for match in sure], language)
             if check(said.text, language).passed:
                 return said
-        banked = self._banked(bank_threshold, evidence_threshold)
+        banked = self._banked(bank_threshold, evidence_threshold) or self._relevant_answer()
         if banked is not None and banked.answer is not None and check(banked.answer, language).passed:
             return Said(banked.answer, "bank", (banked,))
         return None
 
     def likely(self, language: Language) -> Said | None:
         """A statement on the matter asked about that leaves a word or two open: better than nothing where the LLM has nothing to say."""
-        best = next((match for match in self.matches if match.is_on_matter and len(match.open) <= LIKELY_OPEN), None)
+        near = (match for match in self.matches if match.is_on_matter and len(match.open) <= LIKELY_OPEN)
+        best = next(near, None) or self._relevant(self.matches)
         said = _said([best.statement], language) if best is not None else None
         return said if said is not None and check(said.text, language).passed else None
 
@@ -79,6 +81,20 @@ class Known:
         same = (p for p in stored if p.score >= bank_threshold and _covers(asked, p.question or "", SAME_QUESTION))
         about = (p for p in stored if p.score >= evidence_threshold and asked and _covers(asked, f"{p.question} {p.text}", SAME_SUBJECT))
         return next(same, None) or next(about, None)
+
+    def _relevant_answer(self) -> Passage | None:
+        best = self._relevant([match for match in self.matches if match.statement.question is not None])
+        return best.statement.passage if best is not None else None
+
+    def _relevant(self, matches: Iterable[Match]) -> Match | None:
+        """The statement that the re-ranker holds for an answer, if any; none on another property than the one asked for."""
+        properties = {asked.concept.key for asked in self.question.asked if asked.concept.is_of_parts}
+        fitting = (match for match in matches if match.fits and properties <= match.told and _relevance(match) >= RELEVANT)
+        return max(fitting, key=_relevance, default=None)
+
+
+def _relevance(match: Match) -> float:
+    return match.statement.passage.relevance or 0.0
 
 
 def of_one_product(passages: Sequence[Passage]) -> tuple[Passage, ...]:
