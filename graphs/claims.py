@@ -44,7 +44,7 @@ _LABELLED = (
     r"(?:^|[^a-z\u3400-\u9fff]|[的看到说其]|\b(?:the|its) ){label}(?:这一项)?[，,]?\s*(?:it )?"
     r"(?:是|为|：|:|\b(?:is|are)\b)\s*(?P<said>[^，。；;!?！？]+)"
 )
-_EQUATED = re.compile(r"(?:是|为|：|:|\b(?:is|are)\b)\s*(?P<said>[^。；;!?！？]+)")
+_EQUATED = re.compile(r"(?:是|为|：|:|\b(?:is|are)\b)\s*(?=(?P<said>[^。；;!?！？]+))")
 
 
 class Stated(Protocol):
@@ -119,8 +119,8 @@ def misstated(text: str, stated: Sequence[Stated]) -> tuple[str, ...]:
 def _mislabelled(plain: str, stated: Sequence[Stated]) -> Iterator[str]:
     """Values that a text gives to something else than what they are values of: 产地是 36 个月."""
     for match in _EQUATED.finditer(plain):
-        said = _squeezed(match["said"])
-        labels = [_folded(each.label) for each in stated if each.label and _squeezed(_folded(each.value)) == said]
+        said = {_squeezed(match["said"]), _squeezed(re.split("[，,]", match["said"])[0])}
+        labels = [_folded(each.label) for each in stated if each.label and _squeezed(_folded(each.value)) in said]
         if labels and not any(label in plain for label in labels):
             yield match["said"].strip()
 

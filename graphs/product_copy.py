@@ -10,8 +10,20 @@ from graphs.errors import Internal, NotFound
 from graphs.flow import Graph, GraphBuilder
 from graphs.pacing import joined
 from graphs.ports import Catalog, Writer
-from graphs.sayings import Saying, beside, closed, evidence_of, folded, holds_value, is_bare, sayings_of, sentences_about, unmarked
-from graphs.slots import detect_language, format_price, mentioned
+from graphs.sayings import (
+    Saying,
+    beside,
+    closed,
+    evidence_of,
+    folded,
+    holds_value,
+    is_bare,
+    sayings_of,
+    sentences_about,
+    unmarked,
+    without_connective,
+)
+from graphs.slots import detect_language, format_price
 from graphs.support import unsupported
 from models.prompts import PRICE_FACTS, CopyChannel, copy_prompt
 from models.types import Language, Product, ProductId
@@ -23,6 +35,7 @@ DESCRIPTION_SAYINGS = 6  # told at most without the writer
 AD_SENTENCES = 2
 _SAID_IN_TITLES = 2  # values behind the product's own title
 _VALUE_CHARACTERS = 24
+_TITLE_WORD = re.compile(r"[^\s,，]+")
 _NOT_IN_TITLES = re.compile(r"小时|个月|分钟|[年天秒]|hours?|months?|years?|days?|minutes?|\d ?h\b|[。，,;；]|^[不无含可]", re.IGNORECASE)
 
 
@@ -106,7 +119,7 @@ def _composed(channel: CopyChannel, sentences: Sequence[str], product: Product, 
             missing = [saying for saying in told if not saying.is_told_by(text)]
             named = [] if folded(product.title) in folded(text) else [closed(product.title, language)]
             more = list(sentences_about(missing[:DESCRIPTION_SAYINGS], language))[: max(0, DESCRIPTION_SENTENCES - len(sentences))]
-            return joined([*named, *sentences, *more], language)
+            return joined([*named, without_connective(sentences[0]), *sentences[1:], *more], language)
     priced = [sentence for sentence in sentences if format_price(product.price, language) in sentence]
     others = [sentence for sentence in sentences if sentence not in priced][:AD_SENTENCES]
     described = [closed(s.value, language) for s in told if s.name == "description" and not s.is_told_by(joined(others, language))]
@@ -120,9 +133,20 @@ def _title(sentences: Sequence[str], product: Product, told: Sequence[Saying], l
     known = (product.title, *evidence_of(product, told))
     for sentence in sentences:
         title = sentence.rstrip("。.!！")
-        if len(title) <= TITLE_CHARACTERS[language] and mentioned(title, (product,)) and not unsupported(title, known):
+        if len(title) <= TITLE_CHARACTERS[language] and _is_title_of(title, product, told) and not unsupported(title, known):
             return title
     raise Internal(f"nothing that the writer said is a title of at most {TITLE_CHARACTERS[language]} characters for this product")
+
+
+def _is_title_of(title: str, product: Product, told: Sequence[Saying]) -> bool:
+    """Whether all words of the product's own title are there, and what is added are its values, each once, and words, none twice."""
+    rest = title.replace(product.title, " ", 1)
+    for value in sorted((saying.value for saying in told), key=len, reverse=True):
+        rest = rest.replace(value, " ", 1)
+    words = _TITLE_WORD.findall(rest)
+    is_clean = len(set(words)) == len(words) and not re.search(r"\d", rest.replace(product.title, ""))
+    names = all(holds_value(title, word) for word in _TITLE_WORD.findall(product.title))
+    return names and is_clean and not _NOT_IN_TITLES.search(title.replace(product.title, "").strip(" ,，"))
 
 
 def _plain_title(product: Product, told: Sequence[Saying], language: Language) -> str:

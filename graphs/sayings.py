@@ -57,6 +57,11 @@ _UNITS: Mapping[Language, tuple[tuple[str, str], ...]] = {
 _MARK = re.compile(r"[{｛]\s*" + PRICE_MARK.strip("{}") + r"\s*[}｝]", re.IGNORECASE)
 _LATIN_WORD = re.compile(r"[A-Za-z]{2,}")
 _UNIT_OR_CODE = re.compile(r"(?:(?i:ml|cl|kg|mg|cm|mm|km|mah|wh|kw|db|hz|khz|ghz|kcal|gsm|ph)|[A-Z]{2,})")
+_CONNECTIVE = re.compile(
+    r"^(?:另外|还有一点|还有|而且|此外)[，,]\s*|^(?:one more thing|good to know|also|and|besides)[:,]\s+", re.IGNORECASE
+)
+    r"^(?:另外|还有一点|还有|而且|此外)[，,]\s*|^(?:one more thing|good to know|also|and|besides)[:,]\s+", re.IGNORECASE
+)
 _NEEDLESS_BLANK = re.compile(r"(?<=\d) (?=[a-z%°])|(?<![!-~]) | (?![!-~])")
 
 
@@ -71,7 +76,7 @@ class Saying:
 
     def is_told_by(self, text: str) -> bool:
         """Whether a text holds the value: as a whole, blanks and letter case aside; a bare figure or a yes only beside its label."""
-        if not holds_value(text, self.value):
+        if not holds_value(text, self.value.rstrip("。.！!")):
             return False
         return not is_bare(self.value) or folded(self.label) in folded(text)
 
@@ -158,6 +163,16 @@ def folded(text: str) -> str:
     """
     plain = " ".join(unicodedata.normalize("NFKC", text).lower().split())
     return _NEEDLESS_BLANK.sub("", plain)
+
+
+def without_connective(sentence: str) -> str:
+    """The sentence without the words that tie it to one before: for the first one of a text.
+
+    >>> without_connective("另外，香味是雪松。"), without_connective("Good to know: it folds."), without_connective("It folds.")
+    ('香味是雪松。', 'It folds.', 'It folds.')
+    """
+    bare = _CONNECTIVE.sub("", sentence)
+    return bare[:1].upper() + bare[1:]
 
 
 def has_mark(text: str) -> bool:

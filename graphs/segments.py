@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from graphs.hosting import first_words, in_a_word, phrases_of, sold_out, told_price
 from graphs.outline import Section
 from graphs.pacing import filled, joined, spoken_s
-from graphs.sayings import Saying, folded, sentences_about
+from graphs.sayings import Saying, folded, sentences_about, without_connective
 from graphs.slots import format_price
 from models.prompts import SegmentKind
 from models.types import Language, ProductId
@@ -77,11 +77,13 @@ def composed(section: Section, drafted: Sequence[str], language: Language, ledge
         fixed = _in_a_word(section, language)
     body = _filled(section, own, section.seconds - fixed.seconds(language), language, ledger)
     ledger.enter([_small_talk(s, section) for s in body if not any(saying.is_told_by(s) for saying in section.sayings)])
+    body = [without_connective(sentence) if place == 0 else sentence for place, sentence in enumerate(body)]
     sentences = [*fixed.before, *body, *fixed.behind] or [*own, *phrases_of(section.kind, language)][:1]
     text = joined(sentences, language)
     product_id = section.product.product_id if section.kind == "product" else None
     segment = Segment(section.kind, product_id, text, round(spoken_s(text, language), 1))
-    return Composed(segment, sum(s in drafted for s in sentences))
+    known = {without_connective(sentence) for sentence in drafted}
+    return Composed(segment, sum(without_connective(s) in known for s in sentences))
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,7 +146,8 @@ def _lead(section: Section, own: Sequence[str], language: Language) -> str | Non
     """The sentence that leads in, unless the writer's first one does and does it rightly for the first or only product."""
     is_first_of_many = section.products > 1 and section.kind == "opening"
     is_led_over_to = section.kind == "product" and (section.place > 0 or section.part > 0)
-    names = bool(own) and folded(section.product.title) in folded(own[0]) and not _LEADS_OVER.match(own[0])
+    name = section.product.title if section.kind == "product" else section.product.title.split()[0]
+    names = bool(own) and folded(name) in folded(own[0]) and not _LEADS_OVER.match(own[0])
     return None if names and not is_first_of_many and not is_led_over_to else first_words(section, language)
 
 

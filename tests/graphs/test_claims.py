@@ -80,6 +80,7 @@ def test_money_is_told_from_other_figures(text: str, *, tells: bool) -> None:
         ("先看产地，是中国浙江。", False),
         ("先看产地，是 36 个月。", True),
         ("它的续值是 36 个月。", True),
+        ("现在我手里的就是面霜，是 36 个月。", True),
         ("它的保质期是 36 个月。", False),
         ("产地：中国浙江", False),
         ("产地是浙江", False),
