@@ -60,8 +60,6 @@ _UNIT_OR_CODE = re.compile(r"(?:(?i:ml|cl|kg|mg|cm|mm|km|mah|wh|kw|db|hz|khz|ghz
 _CONNECTIVE = re.compile(
     r"^(?:另外|还有一点|还有|而且|此外)[，,]\s*|^(?:one more thing|good to know|also|and|besides)[:,]\s+", re.IGNORECASE
 )
-    r"^(?:另外|还有一点|还有|而且|此外)[，,]\s*|^(?:one more thing|good to know|also|and|besides)[:,]\s+", re.IGNORECASE
-)
 _NEEDLESS_BLANK = re.compile(r"(?<=\d) (?=[a-z%°])|(?<![!-~]) | (?![!-~])")
 
 
