@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from graphs.errors import NotFound
 from graphs.flow import GraphBuilder, StreamGraph
 from graphs.known import Known, of_one_product
-from graphs.phrases import decline, small_talk
+from graphs.phrases import SMALL_TALK, decline, small_talk
 from graphs.ports import Catalog, Comprehension, Knowledge, Viewers
 from graphs.slots import SlotAnswer, detect_language, facts_of, mentioned, slot_answer
 from graphs.speaking import Draft, Said, Speaks, Step, declined, quote, whole
@@ -15,6 +15,7 @@ from graphs.viewers import known_history
 from models.types import Label, Language, Passage, Product, ProductId, Room, RoomId, ViewerId
 
 PASSAGES = 12
+SURE_INTENT = 0.5  # probability from which on an intent is believed
 UNCLEAR = Label("unclear", 0.0)
 
 
@@ -121,7 +122,8 @@ class AnswerNodes:
         """A value straight from the store; only when it is clear which product is meant."""
         if len(subject) != 1:
             return None
-        return slot_answer(request.question, intent.label, subject[0], room=scope.room, language=scope.language)
+        label = "" if is_open(request.question, intent) else intent.label
+        return slot_answer(request.question, label, subject[0], room=scope.room, language=scope.language)
 
     def draft(
         self,
@@ -137,7 +139,7 @@ class AnswerNodes:
         if slot is not None:
             return Draft(language, said=Said(slot.text, "slot", (slot.evidence, *slot.beside)))
         known = Known.read(request.question, subject, of_one_product(passages))
-        asks = is_question(request.question) or small_talk(intent.label, language) is None
+        asks = is_open(request.question, intent) or small_talk(intent.label, language) is None
         quoted = known.quoted(language, self.bank_threshold, self.evidence_threshold) if asks else None
         if quoted is not None:
             return Draft(language, said=quoted)
@@ -171,6 +173,15 @@ class AnswerNodes:
             product_ids=tuple(dict.fromkeys((*(p.product_id for p in subject), *cited))),
             ai_generated=said.source == "llm",
         )
+
+
+def is_open(question: str, intent: Label) -> bool:
+    """Whether a comment may ask for something whatever its intent: it is worded as a question, or the intent is a guess.
+
+    >>> is_open("请问材质", Label("praise", 0.9)), is_open("材质真好", Label("praise", 0.9)), is_open("材质", Label("praise", 0.3))
+    (True, False, True)
+    """
+    return intent.score < SURE_INTENT or (is_question(question) and intent.label in SMALL_TALK)
 
 
 def unclear(_request: AnswerRequest) -> Label:

@@ -20,6 +20,8 @@ _SMALL_TALK: dict[str, dict[Language, str]] = {
     "host_request": {"zh": "好的，已经帮您记下来给主播。", "en": "Sure, I have noted that for the host."},
 }
 
+SMALL_TALK = frozenset(_SMALL_TALK)  # intents of comments that ask nothing
+
 
 def decline(language: Language) -> str:
     """What is said when nothing supports an answer."""

@@ -14,6 +14,8 @@ _PIECE = 10
 _STEM = 5  # letters from which on a beginning tells a name
 _QUESTION = re.compile(
     r"[?？]|吗|呢|什么|啥|谁|哪|几[点时个号天]|多[少久大重长高]|怎么|咋|为何|为什么|能不能|可不可以|是不是|有没有"
+    r"|([\u3400-\u9fff])[不没]\1|[不没]\W*$|想问|请问|问一?下|求|麻烦|(?:说|报|讲|介绍|发)(?:一?下|讲|说)"
+    r"|\b(?:please|tell me|may i|let me know|do you|i wonder)\b"
     r"|\b(?:who|whom|whose|what|when|where|why|how|which)\b|^(?:is|are|was|were|do|does|did|can|could|will|would|has|have|should)\b",
     re.IGNORECASE,
 )
