@@ -19,7 +19,7 @@ from deployments.settings import WriterConfig
 from models.language.environment import writer_environment
 
 NAME = "writer"
-_VLLM = str(Path(sys.executable).with_name("vllm"))
+_VLLM = (sys.executable, "-m", "benchmarks.voice.vllm_cli")
 
 
 def writer_of(config: Path) -> WriterConfig:
@@ -55,7 +55,7 @@ def _command(config: WriterConfig, port: int) -> list[str]:
         "kv-cache-memory-bytes": int(config.kv_cache_gib * (1 << 30)),
     }
     eager = ["--enforce-eager"] if config.enforce_eager else []
-    return [_VLLM, "serve", config.model, *(word for name, value in options.items() for word in (f"--{name}", str(value))), *eager]
+    return [*_VLLM, "serve", config.model, *(word for name, value in options.items() for word in (f"--{name}", str(value))), *eager]
 
 
 def _wait(server: "subprocess.Popen[bytes]", port: int, output: Path) -> None:
@@ -89,7 +89,7 @@ def bench(port: int, config: WriterConfig, folder: Path, *, callers: int, prompt
         "result-dir": folder,
         "result-filename": "report.json",
     }
-    command = [_VLLM, "bench", "serve", "--ignore-eos", "--save-result", "--disable-tqdm"]
+    command = [*_VLLM, "bench", "serve", "--ignore-eos", "--save-result", "--disable-tqdm"]
     command += [word for name, value in options.items() for word in (f"--{name}", str(value))]
     environment = os.environ | writer_environment(config.model)
     ended = subprocess.run(command, env=environment, capture_output=True, text=True, check=False, start_new_session=True)

