@@ -62,11 +62,8 @@ def introduction(section: Section, language: Language) -> str:
     return f"接下来看{title}。" if zh else f"Next up, {title}."
 
 
-def told_price(section: Section, language: Language) -> str:
-    """The price of the store; with the product's name where nothing before names it."""
-    price = format_price(section.product.price, language)
-    if section.kind == "promotion":
-        return f"{section.product.title}，价格是{price}。" if language == "zh" else f"{section.product.title} is {price}."
+def told_price(product: Product, language: Language) -> str:
+    price = format_price(product.price, language)
     return f"价格是{price}。" if language == "zh" else f"The price is {price}."
 
 

@@ -115,6 +115,7 @@ def _composed(channel: CopyChannel, sentences: Sequence[str], product: Product, 
         case "title":
             return _title(sentences, product, told, language)
         case "description":
+            sentences = _once(sentences, product, told)
             text = joined(sentences, language)
             missing = [saying for saying in told if not saying.is_told_by(text)]
             named = [] if folded(product.title) in folded(text) else [closed(product.title, language)]
@@ -126,6 +127,19 @@ def _composed(channel: CopyChannel, sentences: Sequence[str], product: Product, 
     if not any(folded(product.title) in folded(sentence) for sentence in others):
         others = [closed(product.title, language), *others][:AD_SENTENCES]
     return joined([*others, *described[: AD_SENTENCES - len(others)], *(priced[:1] or [_priced(product, language)])], language)
+
+
+def _once(sentences: Sequence[str], product: Product, told: Sequence[Saying]) -> list[str]:
+    """The sentences without those that tell only what one before told."""
+    untitled = [saying for saying in told if not saying.is_told_by(product.title)]
+    seen: set[str] = set()
+    kept: list[str] = []
+    for sentence in sentences:
+        tells = {saying.name for saying in untitled if saying.is_told_by(sentence)}
+        if not tells or tells - seen:
+            kept.append(sentence)
+        seen |= tells
+    return kept
 
 
 def _title(sentences: Sequence[str], product: Product, told: Sequence[Saying], language: Language) -> str:

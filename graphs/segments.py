@@ -15,8 +15,12 @@ from models.types import Language, ProductId
 _LEADS_OVER = re.compile(r"接下来|下一|最后|再来|next\b|now for|last", re.IGNORECASE)
 _WORD_OR_CHARACTER = re.compile(r"[a-z0-9']+|[\u3400-\u9fff]")
 _SAME_CHARACTERS = 6
-_SAME_WORDS = 4
-_GREETINGS = re.compile(r"大家好|欢迎|朋友们.{0,3}好|hello|welcome|good (?:morning|afternoon|evening)|hi\b", re.IGNORECASE)
+_SAME_WORDS = 3
+_OPENINGS = re.compile(  # of sentences that greet or introduce, as the platform's own lead does
+    r"大家好|欢迎|朋友们.{0,3}好|我们来看|现在我手里"
+    r"|(?:hello|welcome|good (?:morning|afternoon|evening)|hi|let us look|what i am holding)\b",
+    re.IGNORECASE,
+)
 NAME_BEGUN = 3  # characters of a Chinese title that name the product
 ROOM = 1.3  # a price is told where name and price take at most this much of the time
 
@@ -43,7 +47,7 @@ class Ledger:
 
 
 def alike(first: str, second: str) -> bool:
-    """Whether two sentences are the same but for a few words: they share a run of six Chinese characters or four words, or all.
+    """Whether two sentences are the same but for a few words: they share a run of six Chinese characters or three words, or all.
 
     >>> alike("谢谢大家的陪伴", "感谢大家的陪伴"), alike("See you next time.", "Now see you next time!"), alike("Hi.", "Hi you.")
     (True, True, False)
@@ -69,7 +73,7 @@ def composed(section: Section, drafted: Sequence[str], language: Language, ledge
     own = _told_once(section, drafted, ledger)
     lead = _lead(section, own, language)
     if lead is not None:
-        own = [s for s in own if not _GREETINGS.match(s) and not _only_introduces(s, section, language)]
+        own = [s for s in own if not _OPENINGS.match(s) and not _LEADS_OVER.match(s) and not _only_introduces(s, section, language)]
     fixed = _fixed(section, own, lead, language)
     price = format_price(section.product.price, language)
     own = [s for s in own if s not in (*fixed.before, *fixed.behind) and not (section.tells_price and price in s)]
@@ -102,7 +106,7 @@ def _fixed(section: Section, own: Sequence[str], lead: str | None, language: Lan
     before = [lead] if lead else []
     priced = [s for s in own if section.tells_price and format_price(section.product.price, language) in s][:1]
     if section.tells_price and not priced:
-        priced = [told_price(section, language)]
+        priced = [told_price(section.product, language)]
     if section.kind == "promotion":
         return _Fixed((*before, *priced))
     is_gone = section.kind == "product" and section.tells_price and section.product.stock is not None and section.product.stock <= 0

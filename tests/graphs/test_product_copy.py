@@ -84,6 +84,11 @@ async def test_a_very_long_title_is_cut_behind_a_word() -> None:
     assert len((await copy(AWAY, "title", replace(KETTLE, title="山" * 90))).output.text) == 60
 
 
+async def test_a_description_tells_nothing_twice() -> None:
+    writer = says("Here is Lumo desk lamp.", "The power: 12 W.", "The power is 12 W.")
+    assert (await copy(writer, "description")).output.text.count("12 W") == 1
+
+
 async def test_the_language_is_that_of_the_product_unless_it_is_named() -> None:
     assert (await copy(AWAY, "ad", KETTLE)).output.text.endswith("149元。")
     assert (await copy(AWAY, "ad", KETTLE, "en")).output.text.endswith("CNY 149.")
