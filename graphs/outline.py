@@ -44,8 +44,9 @@ class Section:
 
     @property
     def sentences(self) -> int:
-        """How many to ask for."""
-        return max(1, min(MAX_SENTENCES, round(self.seconds / SENTENCE_S)))
+        """How many to ask for; one more where the platform's own lead takes the place of the writer's first."""
+        is_led = self.products > 1 if self.kind == "opening" else self.kind == "product" and (self.place > 0 or self.part > 0)
+        return max(1, min(MAX_SENTENCES, round(self.seconds / SENTENCE_S) + is_led))
 
 
 Asked = Mapping[ProductId, Sequence[str]]

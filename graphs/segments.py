@@ -123,6 +123,7 @@ def _told_once(section: Section, drafted: Sequence[str], ledger: Ledger) -> list
     """The drafted sentences without those that tell only what others told, or what another segment tells or says."""
     untitled = [saying for saying in section.known if not saying.is_told_by(section.product.title)]
     mine = {saying.name for saying in section.sayings}
+    described = [saying for saying in section.known if saying.name == "description"]
     told: set[str] = set()
     talk: list[str] = []
     kept: list[str] = []
@@ -131,6 +132,8 @@ def _told_once(section: Section, drafted: Sequence[str], ledger: Ledger) -> list
         small_talk = _small_talk(sentence, section)
         if tells and (tells <= told or not tells <= mine):
             continue
+        if any(alike(small_talk, _small_talk(s.value, section)) and not s.is_told_by(sentence) for s in described):
+            continue  # a piece of the description, which is told whole or not at all
         if not tells and (ledger.holds(small_talk) or any(alike(small_talk, said) for said in talk)):
             continue
         told |= tells

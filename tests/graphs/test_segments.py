@@ -74,3 +74,11 @@ def test_no_segment_is_empty() -> None:
     for kind in ("opening", "product", "interaction", "promotion", "closing"):
         for _ in range(3):
             assert text_of(Section(kind, 0.1, LAMP), ledger=said)
+
+
+def test_a_piece_of_the_description_is_not_told() -> None:
+    described = replace(LAMP, description="A bright lamp for long evenings at the desk.")
+    known = sayings_of(described, "en")
+    section = replace(SECTION, product=described, known=known, sayings=known)
+    assert "long evenings." not in text_of(section, "A bright lamp for long evenings.", "The power is 12 W.")
+    assert text_of(section, "A bright lamp for long evenings at the desk.").count("long evenings") == 1
