@@ -85,6 +85,7 @@ class ScriptNodes:
         made = composed(section, sentences, request.language, ledger)
         if not made.drafted:
             raise Internal(f"nothing that the writer said for the {section.kind} was new")
+        ledger.enter(made.small_talk)
         return made.segment
 
     @staticmethod
@@ -104,7 +105,9 @@ class ScriptNodes:
 
 def from_facts(section: Section, request: ScriptRequest, ledger: Ledger) -> Segment:
     """Fallback of one segment: the facts themselves, in fixed phrases."""
-    return composed(section, (), request.language, ledger).segment
+    made = composed(section, (), request.language, ledger)
+    ledger.enter(made.small_talk)
+    return made.segment
 
 
 def nothing_asked(_product: Product, _request: ScriptRequest) -> tuple[str, ...]:

@@ -66,6 +66,7 @@ def _runs(sentence: str) -> set[str]:
 class Composed:
     segment: Segment
     drafted: int  # sentences of the writer that are in it
+    small_talk: tuple[str, ...]  # to enter into the ledger when the segment is taken
 
 
 def composed(section: Section, drafted: Sequence[str], language: Language, ledger: Ledger) -> Composed:
@@ -80,14 +81,14 @@ def composed(section: Section, drafted: Sequence[str], language: Language, ledge
     if fixed.seconds(language) > section.seconds and section.kind == "product":
         fixed = _in_a_word(section, language)
     body = _filled(section, own, section.seconds - fixed.seconds(language), language, ledger)
-    ledger.enter([_small_talk(s, section) for s in body if not any(saying.is_told_by(s) for saying in section.sayings)])
+    talk = tuple(_small_talk(s, section) for s in body if not any(saying.is_told_by(s) for saying in section.sayings))
     body = [without_connective(sentence) if place == 0 else sentence for place, sentence in enumerate(body)]
     sentences = [*fixed.before, *body, *fixed.behind] or [*own, *phrases_of(section.kind, language)][:1]
     text = joined(sentences, language)
     product_id = section.product.product_id if section.kind == "product" else None
     segment = Segment(section.kind, product_id, text, round(spoken_s(text, language), 1))
     known = {without_connective(sentence) for sentence in drafted}
-    return Composed(segment, sum(without_connective(s) in known for s in sentences))
+    return Composed(segment, sum(without_connective(s) in known for s in sentences), talk)
 
 
 @dataclass(frozen=True, slots=True)

@@ -216,6 +216,13 @@ async def test_nothing_is_said_twice() -> None:
     assert text_of(reply).count("Welcome, everyone.") == 1
 
 
+async def test_a_segment_that_the_writer_repeats_is_filled_from_phrases() -> None:
+    writer = FakeWriter((sentences("Grippy as nothing, the 99 lamps."),))
+    reply = (await script(writer, ScriptRequest((LAMP.product_id,), "en", duration_s=60))).output
+    interaction = next(segment for segment in reply.segments if segment.kind == "interaction")
+    assert interaction.text.startswith("Tell me in the chat what you would like to know.")
+
+
 async def test_what_is_sold_out_is_not_promoted() -> None:
     reply = (await script(EchoWriter(), ScriptRequest((MUG.product_id,), "en", duration_s=90))).output
     assert "promotion" not in [segment.kind for segment in reply.segments]

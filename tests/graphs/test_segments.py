@@ -10,7 +10,10 @@ SECTION = Section("product", 20.0, LAMP, known=TOLD, sayings=TOLD, tells_price=T
 
 
 def text_of(section: Section, *drafted: str, ledger: Ledger | None = None) -> str:
-    return composed(section, drafted, "en", ledger or Ledger()).segment.text
+    made = composed(section, drafted, "en", ledger or Ledger())
+    if ledger is not None:
+        ledger.enter(made.small_talk)
+    return made.segment.text
 
 
 def test_the_price_comes_last_and_once() -> None:
