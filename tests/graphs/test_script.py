@@ -217,7 +217,7 @@ async def test_nothing_is_said_twice() -> None:
 
 
 async def test_a_segment_that_the_writer_repeats_is_filled_from_phrases() -> None:
-    writer = FakeWriter((sentences("Grippy as nothing, the 99 lamps."),))
+    writer = FakeWriter((sentences("The power is 12 W."),))  # which the product's own segment tells
     reply = (await script(writer, ScriptRequest((LAMP.product_id,), "en", duration_s=60))).output
     interaction = next(segment for segment in reply.segments if segment.kind == "interaction")
     assert interaction.text.startswith("Tell me in the chat what you would like to know.")
