@@ -56,7 +56,7 @@ class Match:
     @property
     def is_sure(self) -> bool:
         """It tells what is asked and leaves no word open; on a matter that is no property of parts, one word may stay open."""
-        if not self.fits or not (self.told or any(not unit[0].isdigit() for unit in self.held)):
+        if not self.fits or not (self.told or any(len(unit) > 1 and not unit[0].isdigit() for unit in self.held)):
             return False
         return not self.open or (self.is_on_matter and _is_one_word(self.open))
 
@@ -124,7 +124,7 @@ def match(question: Question, statement: Statement) -> Match:
         open=frozenset(unit for unit in left - held if not (meant and unit[0].isdigit())) | _untold(question, meant, known),
         held=held,
         weight=weight + 2.0 * len(held) + len(question.words & known) + _FIGURE_WEIGHT * _figure_beside(question, statement, told),
-        fits=fits and not (_HOW_MUCH.search(normalised(question.text)) and _is_no_measure(statement, meant)),
+        fits=fits and not _is_of_store(statement, meant) and not (_asks_how_much(question) and _is_no_measure(statement, meant)),
     )
 
 
@@ -148,10 +148,19 @@ def _says_all(wanted: frozenset[str], known: frozenset[str]) -> bool:
 
 def _figure_beside(question: Question, statement: Statement, told: Sequence[Asked]) -> bool:
     """Whether it is asked how much, and the clause that tells what is asked holds a figure."""
-    if not _HOW_MUCH.search(normalised(question.text)):
+    if not _asks_how_much(question):
         return False
     clauses = [clause for clause in _CLAUSE.split(statement.text) if re.search(r"\d", clause)]
     return any(tells(asked.concept.key, clause) for asked in told for clause in clauses)
+
+
+def _asks_how_much(question: Question) -> bool:
+    return _HOW_MUCH.search(normalised(question.text)) is not None
+
+
+def _is_of_store(statement: Statement, told: Sequence[Asked]) -> bool:
+    """Whether a statement is the price or the stock and neither is asked for: other words for them may mean another price."""
+    return not told and statement.name in ("price", "stock")
 
 
 def _is_no_measure(statement: Statement, told: Sequence[Asked]) -> bool:
