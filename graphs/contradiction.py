@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 
-from graphs.asking import asked_concepts, head_of, measures, normalised, spread, tells
+from graphs.asking import asked_concepts, head_of, measures, normalised, says, spread, tells
 from graphs.grounding import figures, ungrounded
 from graphs.matching import units
 from graphs.statements import named_value
@@ -45,9 +45,29 @@ def contradicts(text: str, evidence: Sequence[str], question: str = "") -> bool:
 def misplaced(text: str, evidence: Sequence[str], question: str = "") -> tuple[str, ...]:
     """The figures of a text that the evidence states of another property than the text, or the question, takes them for."""
     lines = [clause for piece in evidence for clause in _clauses(piece)]
+    names = frozenset(name for line in lines if (name := _name_of(line)) is not None)
     asked = frozenset(asked.concept.key for asked in asked_concepts(question) if asked.concept.is_measure and not asked.is_weak)
     near = frozenset(key for asked in asked_concepts(question) for key in asked.concept.near)
-    return tuple(figure for clause in _clauses(text) for figure in figures(clause) if _is_misplaced(figure, clause, lines, asked, near))
+    return tuple(
+        figure
+        for clause in _clauses(text)
+        for figure in figures(clause)
+        if _is_of_another_name(figure, f"{clause} {normalised(question)}", lines, names)
+        or _is_misplaced(figure, clause, lines, asked, near)
+    )
+
+
+def _is_of_another_name(figure: str, said: str, lines: Sequence[str], names: frozenset[str]) -> bool:
+    """Whether a value that has a name in the evidence is said or asked for, and its line holds another figure."""
+    meant = {name for name in names if says(said, name)}
+    meant -= {name for name in meant if any(name != other and name in other for other in meant)}
+    return bool(meant) and all(ungrounded(figure, [line]) for line in lines if _name_of(line) in meant or line.strip() in said)
+
+
+@lru_cache(maxsize=8192)
+def _name_of(line: str) -> str | None:
+    named = named_value(line.strip())
+    return normalised(named[0]) if named is not None else None
 
 
 def _is_misplaced(figure: str, clause: str, lines: Sequence[str], asked: frozenset[str], near: frozenset[str]) -> bool:

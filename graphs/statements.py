@@ -87,6 +87,9 @@ def named_value(sentence: str) -> tuple[str, str] | None:
     if match is None:
         return None
     name, value = match["name"].strip(), match["value"].strip().rstrip("。.") if match["value"] else ""
+    inner = _LABELLED.fullmatch(value) if labelled is not None else None
+    if inner is not None and len(inner["name"].split()) <= _MOST_WORDS:  # title: name: value
+        name, value = inner["name"].strip(), inner["value"].strip()
     titled = _OF_TITLE.match(name)
     if titled is not None and (labelled is None or concept_of(titled["name"]) is not None or len(titled["title"]) > 6):
         name = titled["name"].strip()
