@@ -8,7 +8,7 @@ from functools import lru_cache
 from graphs.asking import CJK, concept_of, head_of, normalised
 from models.types import Passage
 
-_SENTENCE = re.compile(r"[^。！？!?；;\n]+?(?:[。！？!?；;\n]+|\.(?=\s|$)|$)")
+_SENTENCE = re.compile(r"[^。！？!?\n]+?(?:[。！？!?\n]+|\.(?=\s|$)|$)")
 _LABELLED = re.compile(r"(?P<name>[^：:。！？!?；;\n]{1,60})[：:]\s*(?P<value>[^\n]{1,200})")
 _COPULA_ZH = re.compile(r"(?P<name>[^是为，。！？；：:]{1,60})[是为](?P<value>[^，。！？；]{1,80})[。]?")
 _COPULA_EN = re.compile(

@@ -34,6 +34,7 @@ _FORMS: Mapping[Language, tuple[str, ...]] = {
     "zh": ("{name}: {value}", "{name}：{value}", "{title}的{name}是{value}。", "{name}是{value}"),
     "en": ("{name}: {value}", "{title}, {name}: {value}.", "The {name} is {value}."),
 }
+_SAME = frozenset({"cord length", "cable length"})  # a training and a held-out specification that mean the same
 _OF_THE_STORE = frozenset({"价格", "price", "库存", "stock", "链接", "优惠", "discount"})  # keys of what a product's own values say
 _SHARES = {
     "price": 12,
@@ -164,7 +165,7 @@ def _asked_statement(shop: _Shop, kind: str) -> Row | None:
 def _asked_absent(shop: _Shop, kind: str) -> Row | None:
     """A specification or a policy that other products have and this one does not state."""
     held = shop.product.keys.union(*(fact.like for fact in shop.product.facts))
-    rivals = frozenset[str]().union(*(group for group in shop.lexicon.rivals if group & held))
+    rivals = frozenset[str]().union(*(group for group in (*shop.lexicon.rivals, _SAME) if group & held))
     if shop.rng.random() < 0.6:
         specs = shop.lexicon.specs + shop.lexicon.held_out_specs
         spec = shop.rng.choice([spec for spec in specs if spec.key not in held | rivals | _OF_THE_STORE])
