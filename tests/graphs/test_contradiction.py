@@ -1,7 +1,7 @@
 """All figures and words are in the evidence, and the text is still wrong: that is found, and nothing true is taken for it."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from graphs.contradiction import contradicts, misplaced
@@ -46,6 +46,7 @@ def test_what_the_evidence_says_passes(text: str, evidence: list[str], question:
     assert not contradicts(text, evidence, question)
 
 
+@settings(deadline=None)
 @given(weight=st.integers(10, 9999), capacity=st.integers(10, 9999))
 def test_a_figure_belongs_to_its_own_property(weight: int, capacity: int) -> None:
     facts = [f"重量：{weight} 克", f"容量：{capacity} 毫升"]

@@ -1,7 +1,7 @@
 """A statement answers what it tells, and nothing that points elsewhere."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from graphs.asking import asked_concepts, concept_of
@@ -94,6 +94,7 @@ def test_named_values_are_read(sentence: str, value: tuple[str, str] | None) -> 
     assert named_value(sentence) == value
 
 
+@settings(deadline=None)
 @given(text=st.text(max_size=60))
 def test_any_text_may_be_asked_and_stated(text: str) -> None:
     found = _answer(text, [*KETTLE, text or "x"])
