@@ -18,6 +18,7 @@ _HOST_TALK = frozenset(  # neither of these is what a text is about
         *("大家", "朋友", "朋友们", "直播间", "今天", "现在", "欢迎", "喜欢", "问题", "时候", "东西", "一下", "公屏", "感谢"),
         *("谢谢", "主播", "知道", "觉得", "可以", "来看", "看看", "介绍", "我们", "你们", "他们", "需要", "下单", "链接", "宝贝"),
         *("非常", "特别", "真的", "比较", "一点", "还是", "已经", "如果", "就是", "因为", "所以", "但是", "而且", "或者", "一个"),
+        *("小时", "分钟", "个月", "hours", "minutes", "months", "years"),
         *("hello", "welcome", "everyone", "today", "now", "here", "there", "thank", "thanks", "look", "like", "know", "please"),
         *("room", "chat", "tell", "order", "link", "cart", "question", "questions", "let", "see", "show", "very", "really", "just"),
     ]
@@ -25,10 +26,10 @@ _HOST_TALK = frozenset(  # neither of these is what a text is about
 
 
 def keywords(text: str, catalogue: Sequence[str], words: Sequence[Sequence[str]]) -> tuple[str, ...]:
-    """The words of the catalogue that stand in the text, longest first, then its terms, best first; none within another one."""
+    """The words of the catalogue that stand in the text, longest first, then its terms, best first; none a piece of a word of the catalogue."""
     known = sorted({word for word in catalogue if len(word.strip()) > 1 and holds_value(text, word)}, key=lambda word: (-len(word), word))
     ranked = sorted(term_scores(words).items(), key=lambda item: (-item[1], item[0]))
-    terms = [term for term, _ in ranked if not any(term.lower() in word.lower() for word in known)]
+    terms = [term for term, _ in ranked if not any(term.lower() in word.lower() for word in catalogue)]
     return tuple([*known, *terms[:MAX_TERMS]][:MAX_KEYWORDS])
 
 
