@@ -26,7 +26,7 @@ _HOST_TALK = frozenset(  # neither of these is what a text is about
 
 
 def keywords(text: str, catalogue: Sequence[str], words: Sequence[Sequence[str]]) -> tuple[str, ...]:
-    """The words of the catalogue that stand in the text, longest first, then its terms, best first; none a piece of a word of the catalogue."""
+    """The catalogue's words that stand in the text, longest first, then its terms, best first; none a piece of a catalogue's word."""
     known = sorted({word for word in catalogue if len(word.strip()) > 1 and holds_value(text, word)}, key=lambda word: (-len(word), word))
     ranked = sorted(term_scores(words).items(), key=lambda item: (-item[1], item[0]))
     terms = [term for term, _ in ranked if not any(term.lower() in word.lower() for word in catalogue)]
