@@ -62,14 +62,13 @@ class Known:
         return tuple({match.statement.passage.source_id: match.statement.passage for match in supporting}.values())[:EVIDENCE]
 
     def _may_support(self, match: Match, bank_threshold: float, evidence_threshold: float) -> bool:
-        """On the matter asked about; near where no matter is known by name. A property with a word left open is another part's."""
+        """On the matter asked about, or near; no property of another part, and none beside the one that is asked for."""
         passage = match.statement.passage
-        near = passage.score if passage.relevance is None else passage.relevance
         if match.told:
             return match.is_on_matter or not match.open
-        if self.question.asked:
-            return match.fits and passage.score >= bank_threshold and bool(match.held)
-        return match.fits and (passage.score >= bank_threshold or (near >= evidence_threshold and bool(match.held)))
+        near = passage.score if passage.relevance is None else passage.relevance
+        is_near = passage.score >= bank_threshold or (near >= evidence_threshold and (bool(match.held) or passage.relevance is not None))
+        return match.fits and is_near and not any(asked.concept.is_of_parts for asked in self.question.asked)
 
     def _banked(self, bank_threshold: float, evidence_threshold: float) -> Passage | None:
         """A stored question that is surely the same, or one near it whose question and answer name most of what is asked.
