@@ -45,7 +45,7 @@ _WORD_IN_ZH = re.compile(r"[A-Za-z][A-Za-z0-9+-]+")
 _CHINESE = re.compile(r"[\u3400-\u9fff]")
 _NAME_IN_EN = re.compile(r"(?<![.!?:]\s)(?<!^)\b[A-Z][a-z]{2,}\b")
 _LONE_UNIT = re.compile(r"(?<![\dA-Za-z./-])(?<!\d )(?:mm|cm|kg|mg|ml|mAh|kWh|dB|Hz|°C|℃)(?![A-Za-z])")
-_GROWN_TOGETHER = re.compile(r"\b[A-Za-z]*[a-z][A-Z][a-z]+\b")
+_GROWN_TOGETHER = re.compile(r"\b[A-Za-z]*[a-z][A-Z][a-z]+\b|是是|的的|[，、]{2}")
 _BRACES = re.compile(r"[{}｛｝\[\]<>\\|]")
 _IN_BRACES = re.compile(r"[{｛\[<][^{}｛｝\[\]<>]*[}｝\]>]")
 
@@ -173,7 +173,7 @@ def speakable(sentence: str, bounds: Bounds) -> str | None:
     if marks and (bounds.price is None or len(marks) > 1 or _tells_another_price(whole, marks[0])):
         return None
     filled = _MARK.sub(lambda _: _spaced(bounds.price or "", bounds.language), whole)
-    said = re.sub(r"\s+([，。！？,.!?])", r"\1", " ".join(filled.split()))
+    said = re.sub(r"\s+([，。！？,.!?])|([：，])\s+", r"\1\2", " ".join(filled.split()))
     return said if check(said, bounds.language).passed else None
 
 
@@ -208,7 +208,7 @@ def _cuts(text: str, title: str) -> bool:
     (True, False, True)
     """
     said, name = text.lower(), title.lower()
-    for start in (i for i in range(len(said)) if said.startswith(name[:NAME_BEGUN], i)):
+    for start in (i for i in range(len(said)) if said.startswith(name[:NAME_BEGUN], i) and not (i and _is_latin(said[i - 1]))):
         length = next((n for n, (a, b) in enumerate(zip(said[start:], name, strict=False)) if a != b), min(len(said) - start, len(name)))
         if length < len(name) and _is_latin(name[length]) and _is_latin(name[length - 1]):
             return True

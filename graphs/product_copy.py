@@ -100,7 +100,7 @@ def from_facts(product: Product, request: CopyRequest) -> str:
     told = sayings_of(product, language)
     match request.channel:
         case "title":
-            return _plain_title(product, told, language)
+            return _titled(product, told, language)
         case "description":
             lead = closed(product.title, language)
             return joined([lead, *sentences_about(told[:DESCRIPTION_SAYINGS], language)], language)
@@ -143,27 +143,17 @@ def _once(sentences: Sequence[str], product: Product, told: Sequence[Saying]) ->
 
 
 def _title(sentences: Sequence[str], product: Product, told: Sequence[Saying], language: Language) -> str:
-    """The first sentence that is a title of this product, all in the store's words. Raises Internal when none is."""
+    """The product's own title with the values that the writer put behind it. Raises Internal when the writer named another product."""
     known = (product.title, *evidence_of(product, told))
     for sentence in sentences:
-        title = sentence.rstrip("。.!！")
-        if len(title) <= TITLE_CHARACTERS[language] and _is_title_of(title, product, told) and not unsupported(title, known):
-            return title
-    raise Internal(f"nothing that the writer said is a title of at most {TITLE_CHARACTERS[language]} characters for this product")
+        if unsupported(sentence, known) or not all(holds_value(sentence, word) for word in _TITLE_WORD.findall(product.title)):
+            continue
+        chosen = [saying for saying in told if saying.name != "description" and saying.is_told_by(sentence)]
+        return _titled(product, sorted(chosen, key=lambda saying: folded(sentence).find(folded(saying.value))), language)
+    raise Internal("nothing that the writer said is a title of this product")
 
 
-def _is_title_of(title: str, product: Product, told: Sequence[Saying]) -> bool:
-    """Whether all words of the product's own title are there, and what is added are its values, each once, and words, none twice."""
-    rest = title.replace(product.title, " ", 1)
-    for value in sorted((saying.value for saying in told), key=len, reverse=True):
-        rest = rest.replace(value, " ", 1)
-    words = _TITLE_WORD.findall(rest)
-    is_clean = len(set(words)) == len(words) and not re.search(r"\d", rest.replace(product.title, ""))
-    names = all(holds_value(title, word) for word in _TITLE_WORD.findall(product.title))
-    return names and is_clean and not _NOT_IN_TITLES.search(title.replace(product.title, "").strip(" ,，"))
-
-
-def _plain_title(product: Product, told: Sequence[Saying], language: Language) -> str:
+def _titled(product: Product, told: Sequence[Saying], language: Language) -> str:
     """The product's title, with a few short values behind it as far as they fit."""
     title = " ".join(product.title.split())
     fit = [s.value for s in told if s.name != "description" and _is_new_to(title, s.value) and _is_for_titles(s.value)]

@@ -74,6 +74,8 @@ class Saying:
 
     def is_told_by(self, text: str) -> bool:
         """Whether a text holds the value: as a whole, blanks and letter case aside; a bare figure or a yes only beside its label."""
+        if self.value.lower() == "none" and holds_value(text, f"no {self.label}"):
+            return True
         if not holds_value(text, self.value.rstrip("。.！!")):
             return False
         return not is_bare(self.value) or folded(self.label) in folded(text)

@@ -133,14 +133,20 @@ def _told_once(section: Section, drafted: Sequence[str], ledger: Ledger) -> list
         small_talk = _small_talk(sentence, section)
         if tells and (tells <= told or not tells <= mine):
             continue
-        if any(alike(small_talk, _small_talk(s.value, section)) and not s.is_told_by(sentence) for s in described):
-            continue  # a piece of the description, which is told whole or not at all
+        if any(_is_piece_of(sentence, saying, section) for saying in described):
+            continue
         if not tells and (ledger.holds(small_talk) or any(alike(small_talk, said) for said in talk)):
             continue
         told |= tells
         talk.append(small_talk)
         kept.append(sentence)
     return kept
+
+
+def _is_piece_of(sentence: str, described: Saying, section: Section) -> bool:
+    """Whether a sentence tells a piece of the description, which is told whole or not at all."""
+    piece = _letters(without_connective(sentence)) in _letters(described.value)
+    return not described.is_told_by(sentence) and (piece or alike(_small_talk(sentence, section), _small_talk(described.value, section)))
 
 
 def _small_talk(sentence: str, section: Section) -> str:
@@ -170,6 +176,8 @@ def _only_introduces(sentence: str, section: Section, language: Language) -> boo
 
 def _filled(section: Section, own: Sequence[str], seconds: float, language: Language, ledger: Ledger) -> list[str]:
     """The drafted sentences, then the untold values a few at a time, then one at a time, then what viewers ask, as far as they fit."""
+    if own and section.kind != "product":
+        seconds = max(seconds, spoken_s(own[0], language))  # the writer is heard, if for one sentence
     body = filled(own, sentences_about(_untold(section, own), language), seconds, language)
     singles = sentences_about(_untold(section, body), language, together=1)
     body = filled(body, singles, seconds, language)
