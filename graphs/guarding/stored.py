@@ -12,7 +12,7 @@ from graphs.guarding.patterns import patterns
 from graphs.ports import Catalog, Knowledge
 from models.types import Money, Passage, Product, ProductId, Room, RoomId
 
-_SENTENCE = re.compile(r"(?:\.(?=\d)|[^。！？!?；;\n.])+(?:[。！？!?；;\n]+|\.+|$)\s*|[。！？!?；;\n.]+\s*")
+_SENTENCE = re.compile(r"(?:\.(?=\S)|[^。！？!?；;\n.])+(?:[。！？!?；;\n]+|\.+|$)\s*|[。！？!?；;\n.]+\s*")
 _COMMA = re.compile(r"[,，、:：](?![0-9])")
 _AMOUNT = re.compile(
     r"[$¥€£] ?(?P<before>[0-9]{1,3}(?:,[0-9]{3}){1,3}(?:\.[0-9]{1,2})?|[0-9]{1,9}(?:\.[0-9]{1,2})?)"
@@ -115,12 +115,12 @@ def _clause_around(sentence: str, amount: re.Match[str]) -> str:
 
 
 def _cleaned(passage: Passage, prices: frozenset[Money]) -> Passage | None:
-    """The passage without what does not belong into it; None when nothing is left."""
+    """The passage without what does not belong into it; None when nothing is left, and for a stored answer that would not be whole."""
     texts = (passage.text, passage.question, passage.answer)
     text, question, answer = (_supported(text, prices) if text else text for text in texts)
-    if not text or (passage.answer and not answer) or (passage.question and not question):
-        return None
-    return passage if (text, question, answer) == texts else replace(passage, text=text, question=question, answer=answer)
+    if (text, question, answer) == texts:
+        return passage
+    return None if passage.kind == "qa" or not text else replace(passage, text=text)
 
 
 @lru_cache(maxsize=16_384)

@@ -1,6 +1,6 @@
 """Requests in OpenAI's protocol that are refused before vLLM sees them: what it would fetch, what it would never finish."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from jsonschema import SchemaError  # type: ignore[import-untyped]  # its stubs are a package of their own
@@ -9,6 +9,8 @@ from jsonschema.validators import validator_for  # type: ignore[import-untyped]
 from models.language.openai_types import Kind, OpenAIRefusal
 
 MOST_SEQUENCES = 64  # prompts times `n` of one call
+MOST_GRAMMAR_BYTES = 32 * 1024  # of what a text has to obey; compiling it takes the engine longer than in proportion
+MOST_GRAMMAR_DEPTH = 32
 _TEXT_PARTS = frozenset({"text", "refusal"})
 _INTERNAL = ("kv_transfer_params", "ec_transfer_params", "vllm_xargs", "mm_processor_kwargs", "media_io_kwargs", "prompt_embeds")
 _GUIDED = ("guided_json", "guided_choice", "guided_regex", "guided_grammar")
@@ -66,13 +68,44 @@ def _prompt_count(prompt: object) -> int:
 
 
 def _check_schemas(content: Mapping[str, Any]) -> None:
-    """A JSON schema that is none would be found out only when it is compiled."""
-    described = _mapping(_mapping(content.get("response_format")).get("json_schema"))
+    """What is too large would hold the engine up for everybody; a JSON schema that is none would be found out only when it is compiled."""
+    wanted = {
+        "response_format": _mapping(content.get("response_format")),
+        "structured_outputs": _mapping(content.get("structured_outputs")),
+    }
+    for param, constraint in wanted.items():
+        _check_size(constraint, param)
+    described = _mapping(wanted["response_format"].get("json_schema"))
     if "schema" in described:
         _check_schema(described["schema"], "response_format")
-    constraints = _mapping(content.get("structured_outputs"))
-    if isinstance(constraints.get("json"), dict):
-        _check_schema(constraints["json"], "structured_outputs")
+    if isinstance(wanted["structured_outputs"].get("json"), dict):
+        _check_schema(wanted["structured_outputs"]["json"], "structured_outputs")
+
+
+def _check_size(constraint: Mapping[str, Any], param: str) -> None:
+    """Level by level, since a body may be nested deeper than the interpreter's stack."""
+    level: list[object] = [constraint]
+    size = 0
+    for _ in range(MOST_GRAMMAR_DEPTH):
+        size += sum(_size_of(value) for value in level)
+        if size > MOST_GRAMMAR_BYTES:
+            raise OpenAIRefusal(400, f"`{param}` may hold {MOST_GRAMMAR_BYTES} bytes", param=param)
+        level = [inner for value in level for inner in _inside(value)]
+        if not level:
+            return
+    raise OpenAIRefusal(400, f"`{param}` may be nested {MOST_GRAMMAR_DEPTH} deep", param=param)
+
+
+def _size_of(value: object) -> int:
+    if isinstance(value, dict):
+        return sum(len(name) + 4 for name in value)
+    return len(value.encode(errors="surrogatepass")) if isinstance(value, str) else 4
+
+
+def _inside(value: object) -> Iterable[object]:
+    if isinstance(value, dict):
+        return value.values()
+    return value if isinstance(value, list) else ()
 
 
 def _mapping(value: object) -> Mapping[str, Any]:
@@ -82,6 +115,36 @@ def _mapping(value: object) -> Mapping[str, Any]:
 def _check_schema(schema: object, param: str) -> None:
     try:
         validator_for(schema).check_schema(schema)
-    except (SchemaError, TypeError, AttributeError) as error:
+        _check_references(schema)
+    except (SchemaError, TypeError, AttributeError, RecursionError) as error:
         reason = error.message if isinstance(error, SchemaError) else "it is no object"
         raise OpenAIRefusal(400, f"`{param}` holds no JSON schema: {reason}", param=param) from None
+
+
+def _check_references(schema: object) -> None:
+    """Raises SchemaError for a `$ref` that leads back to itself before any property or item: no text could ever obey it."""
+    defined = {f"#/$defs/{name}": inner for name, inner in _mapping(_mapping(schema).get("$defs")).items()}
+    defined |= {f"#/definitions/{name}": inner for name, inner in _mapping(_mapping(schema).get("definitions")).items()}
+    defined["#"] = schema
+    for start in defined:
+        seen: set[str] = set()
+        reached = [start]
+        while reached:
+            name = reached.pop()
+            for target in _alternatives(defined.get(name)):
+                if target == start:
+                    raise SchemaError(f"`{start}` refers to itself without any property or item between")
+                if target not in seen:
+                    seen.add(target)
+                    reached.append(target)
+
+
+def _alternatives(schema: object) -> Iterator[str]:
+    """The references that a schema stands for at once, not those of its parts."""
+    if not isinstance(schema, dict):
+        return
+    if isinstance(schema.get("$ref"), str):
+        yield schema["$ref"]
+    for key in ("anyOf", "oneOf", "allOf"):
+        for inner in schema[key] if isinstance(schema.get(key), list) else ():
+            yield from _alternatives(inner)
