@@ -3,6 +3,7 @@
 import logging
 import os
 import sys
+import traceback
 from collections import deque
 from collections.abc import Callable, Sequence
 from contextvars import ContextVar
@@ -129,7 +130,7 @@ class JsonLines(logging.Formatter):
             line["request_id"] = request_id
         line.update(getattr(record, "fields", {}))
         if record.exc_info:
-            line["exception"] = self.formatException(record.exc_info)
+            line["exception"] = _traceback(record)
         return orjson.dumps(_clean(line), default=str).decode("utf-8")
 
 
@@ -139,7 +140,13 @@ class Console(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
         at = datetime.fromtimestamp(record.created, UTC).strftime("%H:%M:%S.%f")[:-3]
         text = f"{at} {record.levelname:<7} {request_id_var.get() or '-':<8.8} {record.name}: {record.getMessage()}"
-        return f"{text}\n{self.formatException(record.exc_info)}" if record.exc_info else text
+        return f"{text}\n{_traceback(record)}" if record.exc_info else text
+
+
+def _traceback(record: logging.LogRecord) -> str:
+    """Not `Formatter.formatException`: it prints, and in a replica Ray Serve has put a `print` of its own in the place of Python's."""
+    error = record.exc_info[1] if record.exc_info else None
+    return "".join(traceback.format_exception(error)).rstrip("\n") if error is not None else ""
 
 
 def _clean(line: dict[str, object]) -> dict[str, object]:

@@ -1,7 +1,9 @@
 """Metrics, live percentiles and log lines."""
 
+import builtins
 import json
 import logging
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -108,3 +110,22 @@ def test_logging_goes_to_a_file_of_the_process_where_a_folder_is_named(tmp_path:
     (file,) = tmp_path.iterdir()
     assert file.name.startswith("detector-")
     assert "hello" in file.read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("style", ["json", "console"])
+@pytest.mark.usefixtures("loggers")
+def test_a_traceback_reads_as_one_even_where_print_was_replaced(
+    style: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv(LOGS_VARIABLE, raising=False)
+    monkeypatch.setenv(STYLE_VARIABLE, style)
+    configure_logging("ingress")
+    with monkeypatch.context() as replaced:
+        replaced.setattr(builtins, "print", lambda *values, file=None, **_: (file or sys.stdout).write(str(values)))  # as Ray Serve does
+        try:
+            raise LookupError("no such shelf")
+        except LookupError:
+            logging.getLogger("livecart.x").exception("failed")
+    said = capsys.readouterr().err
+    assert "LookupError: no such shelf" in said
+    assert "('" not in said
