@@ -45,7 +45,7 @@ _WORD_IN_ZH = re.compile(r"[A-Za-z][A-Za-z0-9+-]+")
 _CHINESE = re.compile(r"[\u3400-\u9fff]")
 _NAME_IN_EN = re.compile(r"(?<![.!?:]\s)(?<!^)\b[A-Z][a-z]{2,}\b")
 _LONE_UNIT = re.compile(r"(?<![\dA-Za-z./-])(?<!\d )(?:mm|cm|kg|mg|ml|mAh|kWh|dB|Hz|°C|℃)(?![A-Za-z])")
-_GROWN_TOGETHER = re.compile(r"\b[A-Za-z]*[a-z][A-Z][a-z]+\b|是是|的的|[，、]{2}")
+_GROWN_TOGETHER = re.compile(r"\b[A-Za-z]*[a-z][A-Z][a-z]+\b|\b[A-Za-z]{4,}\d|是是|的的|[，、]{2}")
 _BRACES = re.compile(r"[{}｛｝\[\]<>\\|]")
 _IN_BRACES = re.compile(r"[{｛\[<][^{}｛｝\[\]<>]*[}｝\]>]")
 
