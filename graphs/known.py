@@ -67,7 +67,9 @@ class Known:
         if match.told:
             return match.is_on_matter or not match.open
         near = passage.score if passage.relevance is None else passage.relevance
-        is_near = passage.score >= bank_threshold or (near >= evidence_threshold and (bool(match.held) or passage.relevance is not None))
+        least = RELEVANT if self.question.asked else evidence_threshold  # what is asked for by name is seldom told without it
+        shares = bool(match.held) or (passage.relevance is not None and match.statement.name is None)
+        is_near = passage.score >= bank_threshold or (near >= least and shares)
         return match.fits and is_near and not any(asked.concept.is_of_parts for asked in self.question.asked)
 
     def _banked(self, bank_threshold: float, evidence_threshold: float) -> Passage | None:
