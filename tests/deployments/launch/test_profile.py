@@ -8,7 +8,7 @@ from deployments.launch.profile import TUNED_PROFILE
 
 RAY = Path(ray.__file__).parent
 # read by Ray's C++ processes, by other libraries, or spelled as a default in another form
-ELSEWHERE = {"RAY_enable_metrics_collection", "SPT_NOENV", "TOKENIZERS_PARALLELISM", "RAY_AUTH_MODE"}
+ELSEWHERE = {"RAY_enable_metrics_collection", "SPT_NOENV", "TOKENIZERS_PARALLELISM", "RAY_AUTH_MODE", "RAY_worker_niceness"}
 
 
 @pytest.fixture(scope="module")
@@ -22,6 +22,7 @@ def test_every_name_is_one_that_the_pinned_ray_reads(names_in_ray: set[str]) -> 
     assert set(TUNED_PROFILE) - ELSEWHERE - names_in_ray == set()
 
 
-def test_ray_core_knows_the_switch_that_it_reads_itself() -> None:
+def test_ray_core_knows_the_switches_that_it_reads_itself() -> None:
     raylet = (RAY / "core" / "src" / "ray" / "raylet" / "raylet").read_bytes()
     assert b"enable_metrics_collection" in raylet
+    assert b"worker_niceness" in raylet
