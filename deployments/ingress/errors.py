@@ -1,6 +1,7 @@
 """Every way to fail becomes one error object; under /v2 the short form that Open Inference Protocol clients decode."""
 
 import math
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -62,6 +63,7 @@ _PLAIN_WORDS = {
     "model_attributes_type": "must be a JSON object",
     "model_type": "must be a JSON object",
 }
+_PYTHON_WORDS = re.compile(r"^Value error, |^(?:List|Tuple|Set|Frozenset|Dictionary) (?=should have)| after validation")
 _PLACES = frozenset({"body", "query", "path", "header"})
 
 
@@ -128,7 +130,8 @@ def _finding(error: Mapping[str, Any]) -> dict[str, object]:
 
 def finding_message(error: Mapping[str, Any]) -> str:
     """What pydantic says about one field, in the words of an API."""
-    return _PLAIN_WORDS.get(error["type"]) or str(error["msg"]).removeprefix("Value error, ")
+    plain = _PLAIN_WORDS.get(error["type"])
+    return plain or _PYTHON_WORDS.sub("", str(error["msg"]))
 
 
 def from_model_input(error: ModelInputError) -> LivecartError:

@@ -64,7 +64,7 @@ async def embeddings(request: Request, call: TheCall) -> Response:
     if asked.model not in (None, card.id, card.root):
         await _refuse_as_embedder(call, str(asked.model))
     tokens = asked.token_count
-    embed = call.gateway.embed_texts(asked.texts, budget_s=_budget_s(call), key=call.info.actor, tokens=tokens)
+    embed = call.gateway.embed_texts(asked.input, budget_s=_budget_s(call), key=call.info.actor, tokens=tokens)
     vectors = await until_disconnect(request.receive, embed)
     return data_response(embeddings_object(asked, vectors, card.id, tokens))
 

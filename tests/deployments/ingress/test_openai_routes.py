@@ -139,11 +139,19 @@ async def test_embeddings_are_the_same_as_numbers_and_as_bytes(stock: openai.Asy
         ({"input": [[1, 2, 3]]}, 400, "invalid_request"),
         ({"input": "a", "encoding_format": "hex"}, 400, "invalid_request"),
         ({"model": "text_embedder"}, 400, "invalid_request"),
+        ({"input": "a", "dimensions": 5}, 400, "invalid_request"),
+        ({"input": ["a"] * 2_049}, 400, "invalid_request"),
     ],
 )
 async def test_embeddings_that_are_refused(client: httpx.AsyncClient, body: dict[str, object], status: int, code: str) -> None:
     response = await client.post("/v1/embeddings", json=body)
     assert (response.status_code, response.json()["error"]["code"]) == (status, code)
+
+
+async def test_a_list_of_the_wrong_length_is_told_the_right_one(client: httpx.AsyncClient) -> None:
+    none, many = [(await client.post("/v1/embeddings", json={"input": texts})).json()["error"] for texts in ([], ["a"] * 2_049)]
+    assert (none["message"], none["param"]) == ("`input`: should have at least 1 item, not 0", "input")
+    assert many["message"] == "`input`: should have at most 2048 items, not 2049"
 
 
 async def test_a_key_beyond_its_tokens_is_told_when_to_come_back(app: FastAPI, client: httpx.AsyncClient) -> None:
