@@ -30,7 +30,7 @@ _NOT_THIS_PRICE = _any_of(
     r"shipping|delivery|refund|return|elsewhere|how much \w+ (?:is|are) in",
 )
 _STOCK = _any_of(
-    r"有货|库存|现货|还有吗|还有没有\s*$|还剩|仅剩|就剩|只剩|剩多少|剩几|卖完|卖光|抢完|抢光|售罄|没货|没了吗|断货|还能拍|能拍吗|还能买|买得到",
+    r"有货|库存|现货|还有吗|还有没有\s*$|还有多少|还有几[件个台双]|还剩|仅剩|就剩|只剩|剩多少|剩几|卖完|卖光|抢完|抢光|售罄|没货|没了吗|断货|还能拍|能拍吗|还能买|买得到",
     r"in stock|out of stock|sold out|still available|any left|how many (?:are |do you have )?(?:left|remaining)|\bstock\b",
     r"do you still have|still have (?:it|any|this)|still sell",
 )

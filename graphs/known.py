@@ -90,8 +90,17 @@ class Known:
     def _relevant(self, matches: Iterable[Match]) -> Match | None:
         """The statement that the re-ranker holds for an answer, if any; none on another property than the one asked for."""
         properties = {asked.concept.key for asked in self.question.asked if asked.concept.is_of_parts}
-        fitting = (match for match in matches if match.fits and properties <= match.told and _relevance(match) >= RELEVANT)
+        fitting = (
+            match
+            for match in matches
+            if match.fits and properties <= match.told and _relevance(match) >= RELEVANT and not self._is_of_another(match.statement)
+        )
         return max(fitting, key=_relevance, default=None)
+
+    def _is_of_another(self, statement: Statement) -> bool:
+        """Whether a value has a name that is known, and something else is asked for."""
+        concept = head_of(statement.name)[0] if statement.name is not None else None
+        return concept is not None and bool(self.question.asked) and concept.key not in self.question.keys
 
 
 def _relevance(match: Match) -> float:

@@ -21,8 +21,10 @@ _ENDINGS = re.compile(r"(?:ings?|ed|es|s|ers?|able|ly|e|y)$")
 _STEM = 4  # letters that stay of a word
 _FIGURE_WEIGHT = 2.0  # of a figure where it is asked how much
 _OWN_LANGUAGE = 0.5  # of a statement in the language of the question: decides between equals
+_BY_NAME = 3.0  # of a value whose name is what is asked for, before one that says it in passing
 _A_NAME = 6  # characters from which on a title found in a question is taken out of it
 _HOW_MUCH = re.compile(r"how (?:much|many|long|big|large|wide|tall|high|heavy|deep|thick)|多少|多[长大重高宽厚深]|几[个克斤米瓦升]")
+_ASKS = re.compile(r"[几多什哪啥谁吗]|\b(?:how|what|which|who|where|when|is|are|does|do|can)\b")
 _FIGURE = re.compile(r"\d|[一二两三四五六七八九十百半][^\s一]")
 _TWICE = re.compile(r"([\u3400-\u9fff])[不没]\1")  # 酸不酸: asks whether it is sour
 _CLAUSE = re.compile(r"[，,；;、]")
@@ -71,9 +73,22 @@ def read_question(text: str, titles: Iterable[str]) -> Question:
     names = [normalised(title) for title in titles]
     joined = " ".join(names)
     text = reduce(lambda said, name: said.replace(name, " ") if len(name) >= _A_NAME else said, names, normalised(text))
-    asked = asked_concepts(text)
+    title_units, characters = units(spread(joined)), frozenset(CJK.findall(joined))
+    asked = tuple(each for each in asked_concepts(text) if not _only_calls(each, text, title_units, characters))
     text = text if asked else _TWICE.sub(r"\1", text)
-    return Question(text, asked or asked_concepts(text), units(spread(text)), units(spread(joined)), frozenset(CJK.findall(joined)))
+    return Question(text, asked, units(spread(text)), title_units, characters)
+
+
+def _only_calls(asked: Asked, text: str, titles: frozenset[str], characters: frozenset[str]) -> bool:
+    """Whether the words that would ask for something are the product's name: 帽子 of a hat asks for no hood."""
+    said = spread(text)
+    words = " ".join(said[start:end] for start, end in asked.spans)
+    found = units(words)
+    return (
+        bool(found)
+        and not _ASKS.search(words)
+        and all(set(unit) <= characters | {"子"} if CJK.match(unit) else unit in titles for unit in found)
+    )
 
 
 def matches(question: Question, statements: Sequence[Statement]) -> tuple[Match, ...]:
@@ -110,12 +125,13 @@ def match(question: Question, statement: Statement) -> Match:
         else tuple(asked for asked in question.asked if any(_tells(statement, question, asked, key) for key in asked.concept.near))
     )
     meant = told or near
-    left = _left(question, meant)
+    left = _left(question, (*meant, *(asked for asked in question.asked if asked.is_weak)))
     known = units(spread(statement.whole))
     held = frozenset(unit for unit in left if _is_in(unit, known))
     part = _part(statement)
     fits = _covers(question, part) or bool(held & units(spread(statement.value or "")))
     weight = _OWN_LANGUAGE if bool(CJK.search(statement.text)) == bool(CJK.search(question.text)) else 0.0
+    weight += _BY_NAME * (_head(statement) in {asked.concept.key for asked in told})
     weight += sum(asked.weight for asked in told) + 0.3 * sum(asked.weight for asked in near) + (len(part) if fits and part else 0.0)
     return Match(
         statement,
@@ -192,7 +208,7 @@ def units(text: str) -> frozenset[str]:
 def _pairs(run: str) -> set[str]:
     idle = wording()
     if len(run) == 1:
-        return {run} - idle.function_characters - idle.light_characters
+        return {run} & idle.part_characters
     return {a + b for a, b in pairwise(run) if a not in idle.function_characters and b not in idle.function_characters}
 
 
@@ -247,9 +263,16 @@ def _is_on_narrower(clause: str, key: str, meant: frozenset[str]) -> bool:
     return any(tells(special, clause) for special in narrower(key) if special not in meant)
 
 
+def _head(statement: Statement) -> str | None:
+    """The key of the concept that a value is named by."""
+    concept = head_of(statement.name)[0] if statement.name is not None else None
+    return concept.key if concept is not None else None
+
+
 def _part(statement: Statement) -> str:
     """What a named value is a property of, when that is not the product itself."""
-    return head_of(statement.name)[1] if statement.name is not None else ""
+    concept, part = head_of(statement.name) if statement.name is not None else (None, "")
+    return part if concept is not None else ""
 
 
 def _covers(question: Question, part: str) -> bool:
