@@ -105,19 +105,26 @@ def _print_status(found: "Status") -> None:
 
 
 def plan(config: Edited, home: Home = HERE, *, as_json: AsJson = False) -> None:
-    """Show what an edited configuration would change in the running platform, and what that restarts. Changes nothing.
+    """Show what is wrong with an edited configuration, or what it would change in the running platform, and what that restarts.
+
+    Changes nothing. Exits 1 when anything is wrong.
 
     Example: `livecart plan serve_config.yaml`
     """
+    from deployments.launch.check import problems
     from deployments.launch.errors import LaunchError
     from deployments.launch.up import changes
 
     try:
-        found = changes(config, home)
+        wrong = problems(config)
+        found = [] if wrong else changes(config, home)
     except LaunchError as error:
         fail(str(error))
     if as_json:
-        print_json({"changes": [asdict(change) for change in found]})
+        print_json({"changes": [asdict(change) for change in found], "problems": wrong})
+    if wrong:
+        fail("\n".join(wrong))
+    if as_json:
         return
     for change in found:
         typer.echo(f"{change.where}: {change.old!r} -> {change.new!r}  ({change.consequence})")

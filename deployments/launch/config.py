@@ -12,6 +12,7 @@ from deployments.launch.errors import ConfigRefusedError
 APPLICATION = "livecart"
 IMPORT_PATH = "deployments.app:build"
 LOOPBACK = "127.0.0.1"
+DEFAULT_PORT = 8000
 ANY_ADDRESS = "0.0.0.0"  # noqa: S104  # compared with what the file says
 KEYS_VARIABLES = ("LIVECART_KEYS", "LIVECART_KEYS_FILE")
 
@@ -57,7 +58,7 @@ def read_front_end(path: Path, *, port: int | None = None) -> FrontEnd:
     host = str(options.get("host", LOOPBACK))
     try:
         front_end = FrontEnd(
-            str(ipaddress.ip_address(LOOPBACK if host == "localhost" else host)), int(str(port or options.get("port", 8000)))
+            str(ipaddress.ip_address(LOOPBACK if host == "localhost" else host)), int(str(port or options.get("port", DEFAULT_PORT)))
         )
     except ValueError as error:
         raise ConfigRefusedError(f"{path}: http_options must name an IP address and a port: {error}.") from error

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import cast
 
-from deployments.launch.config import APPLICATION
+from deployments.launch.config import APPLICATION, DEFAULT_PORT
 
 Document = Mapping[str, object]
 
@@ -70,6 +70,23 @@ def plan(old: Document, new: Document) -> list[Change]:
     ]
     order = list(Consequence)
     return sorted(changes, key=lambda change: (-order.index(change.consequence), change.where))
+
+
+def at_port(deployed: Document, edited: Document, port: int | None) -> Document:
+    """The deployed configuration with the port that is listened on, which is not the file's after `livecart up --port`.
+
+    An edit that names the port in effect changes nothing, nor does one that leaves the file's port as it was deployed.
+    """
+    if port is None:
+        return deployed
+    before, after = _listening(deployed), _listening(edited)
+    is_kept = after.get("port", DEFAULT_PORT) in {before.get("port", DEFAULT_PORT), port}
+    now = {name: value for name, value in after.items() if name == "port"} if is_kept else {"port": port}
+    return {**deployed, "http_options": {**_without(before, "port"), **now}}
+
+
+def _listening(document: Document) -> Document:
+    return cast(Document, document.get("http_options") or {})
 
 
 def user_config(document: Document, deployment: str) -> Document:

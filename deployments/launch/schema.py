@@ -7,6 +7,7 @@ from ray.serve.schema import ServeDeploySchema
 
 from deployments.launch.config import APPLICATION, IMPORT_PATH, LOOPBACK, http_options, read_yaml
 from deployments.launch.errors import ConfigRefusedError
+from deployments.launch.told import told
 
 
 def read_schema(path: Path, *, port: int, import_path: str = IMPORT_PATH) -> ServeDeploySchema:
@@ -18,8 +19,11 @@ def read_schema(path: Path, *, port: int, import_path: str = IMPORT_PATH) -> Ser
     options = {**http_options(path, raw), "host": LOOPBACK, "port": port}
     try:
         schema = ServeDeploySchema.model_validate({"proxy_location": "HeadOnly", **raw, "http_options": options})
-    except (ValidationError, ValueError) as error:
-        raise ConfigRefusedError(f"{path} is not a Ray Serve configuration:\n{error}") from error
+    except ValidationError as error:
+        said = "\n".join(told(error, ServeDeploySchema, raw, ""))
+        raise ConfigRefusedError(f"{path} is not a Ray Serve configuration:\n{said}") from error
+    except ValueError as error:
+        raise ConfigRefusedError(f"{path} is not a Ray Serve configuration: {error}") from error
     names = [application.name for application in schema.applications]
     if names != [APPLICATION]:
         raise ConfigRefusedError(f"{path} must hold exactly one application named {APPLICATION!r}; it holds {names}.")

@@ -6,12 +6,14 @@ The environment must be complete when Ray is imported, and a launcher must carry
 import os
 import sys
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from deployments.launch import state
+from deployments.launch.check import require_sound
 from deployments.launch.config import IMPORT_PATH, read_front_end, read_yaml
 from deployments.launch.errors import ConfigRefusedError, NotRunningError
 from deployments.launch.order import Order
-from deployments.launch.plan import Change, Consequence, plan
+from deployments.launch.plan import Change, Consequence, at_port, plan
 from deployments.launch.ports import require_free
 from deployments.launch.prepare import environment, prepare, visitor_environment
 
@@ -22,6 +24,7 @@ def up(config: Path, home: Path, *, port: int | None, num_cpus: int | None, time
     home = home.resolve()
     with state.lock(home):
         require_free(front_end.port)
+    require_sound(config, import_path=import_path)
     run = prepare(home)
     order = Order(run, config.resolve(), front_end.url, front_end.port, import_path, num_cpus, timeout_s)
     command = [sys.executable, "-m", "deployments.launch.run", order.to_json()]
@@ -33,7 +36,8 @@ def changes(config: Path, home: Path) -> list[Change]:
     deployed = home / state.DEPLOYED_FILE
     if not deployed.exists():
         raise NotRunningError(f"no livecart runs with the data in {home.resolve()}: there is nothing to compare with.")
-    return plan(read_yaml(deployed), read_yaml(config))
+    running, edited = state.load(home), read_yaml(config)
+    return plan(at_port(read_yaml(deployed), edited, urlsplit(running.url).port if running else None), edited)
 
 
 def redeploy(config: Path, home: Path, *, timeout_s: float, import_path: str = IMPORT_PATH) -> None:
@@ -41,6 +45,7 @@ def redeploy(config: Path, home: Path, *, timeout_s: float, import_path: str = I
     running = state.load(home)
     if running is None:
         raise NotRunningError(f"no livecart runs with the data in {home.resolve()}. Start one with `livecart up`.")
+    require_sound(config, import_path=import_path)
     fixed = [change.where for change in changes(config, home) if change.consequence is Consequence.NEW_START]
     if fixed:
         raise ConfigRefusedError(

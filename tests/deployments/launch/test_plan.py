@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from ray.serve._private.config import DeploymentConfig
 
-from deployments.launch.plan import CONSEQUENCES, Change, Consequence, plan
+from deployments.launch.plan import CONSEQUENCES, Change, Consequence, at_port, plan
 
 RAY_SAYS = {
     "LightWeight": Consequence.NOTHING,
@@ -45,6 +45,24 @@ def test_an_empty_mapping_is_the_same_as_none() -> None:
 )
 def test_an_edit_has_its_consequence(new: dict[str, Any], expected: Change) -> None:
     assert plan(document(), new) == [expected]
+
+
+@pytest.mark.parametrize(
+    ("asked", "expected"),
+    [
+        (18800, []),  # what is listened on
+        (8000, []),  # what was deployed, over which `--port` went
+        (9000, [Change("http_options.port", 18800, 9000, Consequence.NEW_START)]),
+    ],
+)
+def test_a_port_is_compared_with_the_one_in_effect(asked: int, expected: list[Change]) -> None:
+    edited = document(port=asked)
+    assert plan(at_port(document(), edited, 18800), edited) == expected
+
+
+def test_a_file_without_a_port_asks_for_8000() -> None:
+    silent: dict[str, Any] = {**document(), "http_options": {}}
+    assert plan(at_port(document(), silent, 8000), silent) == []
 
 
 def test_the_most_disturbing_change_comes_first() -> None:
