@@ -45,6 +45,8 @@ _SHELF = _any_of(
 _ADVICE = _any_of(r"用多重|够吗|够不够|怎么换", r"how do i find|which parts|\benough\b")  # a value would be no answer
 _MARKS = re.compile(r"[^\w\s'.%°+/-]|_|(?<!\d)\.|\.(?!\d)")
 _OF_THE_STORE = frozenset({"price", "stock"})  # asked for as `asks_price` and `asks_stock` say, which know what else a price may be
+_SHORT_MEASURES = {"高": "height", "宽": "width", "长": "length", "厚": "thickness", "重": "weight", "深": "depth"}
+_SHORT_NAME = 3  # characters
 _GAP = 24  # characters between the pieces of a phrase
 
 
@@ -177,7 +179,8 @@ def head_of(attribute: str) -> tuple[Concept | None, str]:
         concept = _concept_by_name().get(name[start:]) if cut else None
         if concept is not None:
             return concept, name[:start].strip()
-    return None, name
+    measure = _SHORT_MEASURES.get(name[-1:]) if 2 <= len(name) <= _SHORT_NAME else None  # 枕高, 肩宽
+    return (_concepts()[measure], name[:-1]) if measure is not None else (None, name)
 
 
 def _asked_of_store(key: Literal["price", "stock"], text: str) -> Asked | None:

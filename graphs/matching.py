@@ -219,20 +219,25 @@ def _stem(word: str) -> str:
     return short[:-1] if len(short) > _STEM and short[-1] == short[-2] else short
 
 
+def _kept(text: str) -> frozenset[str]:
+    """The units of a question that are no part of a phrase that points at nothing: of 质保多少年, no 少年."""
+    return units(without_neutral(spread(text)))
+
+
 def _left(question: Question, told: Iterable[Asked]) -> frozenset[str]:
     """The words of a question beside those that name what a statement tells, beside titles and words that point at nothing."""
     text = spread(question.text)
     for asked in told:
         for start, end in asked.spans:
             text = text[:start] + "\0" * (end - start) + text[end:]
-    rest = units(without_neutral(text.replace("\0", " ")))
+    rest = units(without_neutral(text.replace("\0", " "))) & _kept(question.text)
     return frozenset(unit for unit in rest if not _is_called(unit, question))
 
 
 def _is_called(unit: str, question: Question) -> bool:
     """Whether a unit is only what the product is called: a word of its names, the end of one (pack of backpack), characters of them."""
     if CJK.match(unit):
-        return all(c in question.title_characters or c in wording().light_characters for c in unit)
+        return all(c in question.title_characters or c in wording().light_characters - wording().container_characters for c in unit)
     return _is_in(unit, question.titles) or (len(unit) >= _STEM and any(name.endswith(unit) for name in question.titles))
 
 

@@ -11,6 +11,7 @@ class Wording(NamedTuple):
     """What carries no meaning of its own, Chinese and English."""
 
     light_characters: frozenset[str]  # say little when they stand alone: measure words, common verbs, colours
+    container_characters: frozenset[str]  # light ones that name a part behind the product's name: 枕套
     part_characters: frozenset[str]  # name a part where they stand alone
     function_characters: frozenset[str]  # never part of what a text is about
     neutral: re.Pattern[str]  # Chinese phrases
@@ -20,6 +21,7 @@ class Wording(NamedTuple):
 
 class _Row(TypedDict):
     light_characters: str
+    container_characters: str
     part_characters: str
     function_characters: str
     neutral_zh: list[str]
@@ -32,6 +34,7 @@ def wording() -> Wording:
     row = cast(_Row, json.loads(resources.files("graphs").joinpath("data", "wording.json").read_text(encoding="utf-8")))
     return Wording(
         frozenset(row["light_characters"]),
+        frozenset(row["container_characters"]),
         frozenset(row["part_characters"]),
         frozenset(row["function_characters"]),
         re.compile("|".join(sorted(row["neutral_zh"], key=len, reverse=True))),
