@@ -80,7 +80,7 @@ def at_port(deployed: Document, edited: Document, port: int | None) -> Document:
     if port is None:
         return deployed
     before, after = _listening(deployed), _listening(edited)
-    is_kept = after.get("port", DEFAULT_PORT) in {before.get("port", DEFAULT_PORT), port}
+    is_kept = after.get("port", DEFAULT_PORT) in (before.get("port", DEFAULT_PORT), port)
     now = {name: value for name, value in after.items() if name == "port"} if is_kept else {"port": port}
     return {**deployed, "http_options": {**_without(before, "port"), **now}}
 
