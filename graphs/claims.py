@@ -25,7 +25,7 @@ _DENIED_BEFORE = re.compile(
 )
 _DENIED_AFTER = re.compile(r"[\s-]*free\b|\s*[:：是]?\s*(?:none\b|no\b|无(?!线)|否|没有)|\s*[:：]\s*[不未非]|\s*不(?:可以?|能|行)(?!少)")
 _ABSENCE = re.compile(
-    r"(?:不含|不添加|零添加|0添加|无添加|不加)\s*(?P<zh>[\u3400-\u9fffA-Za-z]{1,8})"
+    r"(?:不含|不添加|零添加|0添加|无添加|不加)\s*(?P<zh>(?:[a-z0-9]+|[\u3400-\u9fff]){1,8})"
     r"|\b(?P<en>[a-z]{3,})[- ]free\b(?! (?:shipping|delivery|returns?|gift))"
     r"|\b(?:free of|contains? no|does not contain|no added) (?P<of>[a-z]{3,})"
 )

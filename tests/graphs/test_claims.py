@@ -1,7 +1,7 @@
 from dataclasses import replace
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from graphs.claims import clauses_of, misstated, statements_in, tells_money, unsupported_statements
@@ -47,6 +47,8 @@ def test_evidence_in_one_language_supports_a_text_in_the_other() -> None:
 
 @settings(deadline=None)  # a busy machine is no fault
 @given(st.text(alphabet="不含防水酒精纯棉是waterproof no 123 W，。", max_size=60))
+@example("不含W1")
+@example("不含roofwaters水")
 def test_a_text_supports_itself(text: str) -> None:
     assert unsupported_statements(text, (text,)) == ()
 
