@@ -44,7 +44,7 @@ _SHELF = _any_of(
 )
 _ADVICE = _any_of(r"用多重|够吗|够不够|怎么换", r"how do i find|which parts|\benough\b")  # a value would be no answer
 _MARKS = re.compile(r"[^\w\s'.%°+/-]|_|(?<!\d)\.|\.(?!\d)")
-_OF_THE_STORE = frozenset({"price", "stock"})  # asked for as `asks_price` and `asks_stock` say, which know what else a price may be
+_OF_THE_STORE = frozenset({"price", "stock"})  # asked for in wordings of their own, which know what else a price may be
 _SHORT_MEASURES = {"高": "height", "宽": "width", "长": "length", "厚": "thickness", "重": "weight", "深": "depth"}
 _SHORT_NAME = 3  # characters
 _GAP = 24  # characters between the pieces of a phrase
@@ -93,18 +93,6 @@ def says(text: str, phrase: str) -> bool:
     if CJK.search(phrase):
         return phrase in text
     return re.search(rf"(?<![a-z0-9]){re.escape(phrase)}(?![a-z0-9])", text) is not None
-
-
-def asks_price(asked: str, intent: str) -> bool:
-    """The price now, not a discount, a past price or a fee."""
-    if _NOT_THIS_PRICE.search(asked):
-        return False
-    return bool(_PRICE.search(asked)) or (intent == "price" and asked.endswith(("how much", "how much?")))
-
-
-def asks_stock(asked: str) -> bool:
-    """Whether it can be had, not when, and not in one colour or size: the store counts a product as a whole."""
-    return bool(_STOCK.search(asked)) and not _NOT_THIS_STOCK.search(asked)
 
 
 def asks_shelf_position(asked: str) -> bool:
@@ -184,7 +172,7 @@ def head_of(attribute: str) -> tuple[Concept | None, str]:
 
 
 def _asked_of_store(key: Literal["price", "stock"], text: str) -> Asked | None:
-    """Price and stock in the wordings of `asks_price` and `asks_stock`; no concept where these say that something else is meant."""
+    """The price now or what can be had, not a discount, a past price, a fee or a restock, nor one colour or size."""
     asks, veto = (_PRICE, _NOT_THIS_PRICE) if key == "price" else (_STOCK, _NOT_THIS_STOCK)
     spans = tuple(match.span() for match in asks.finditer(text))
     return Asked(_concepts()[key], max(end - start for start, end in spans), spans) if spans and not veto.search(text) else None
