@@ -16,7 +16,17 @@ ROWS = [
 
 
 def _run(data: Path, *options: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-c", "from deployments.cli import main; main()", "evaluate", "answers", "--data", str(data), "--json", *options]
+    command = [
+        sys.executable,
+        "-c",
+        "from deployments.cli import main; main()",
+        "evaluate",
+        "answers",
+        "--data",
+        str(data),
+        "--json",
+        *options,
+    ]
     return subprocess.run(command, capture_output=True, text=True, check=False, timeout=280)
 
 
