@@ -6,7 +6,6 @@ Wordings of one row mean the same in both languages, so evidence in one supports
 
 import json
 import re
-import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -14,6 +13,7 @@ from importlib import resources
 from itertools import pairwise
 from typing import Literal, NamedTuple, Protocol, cast
 
+from graphs.asking import normalised
 from graphs.grounding import ungrounded
 
 StatementKind = Literal["figure", "property", "effect", "offer", "comparison", "absence"]
@@ -84,7 +84,7 @@ def statements_in(text: str) -> tuple[Statement, ...]:
     >>> [(s.kind, s.words, s.denied) for s in statements_in("12 W, not waterproof, no added sugar")]
     [('figure', '12 w', False), ('property', 'waterproof', True), ('property', 'no added sugar', False), ('absence', 'sugar', True)]
     """
-    folded = _folded(text)
+    folded = normalised(text)
     figures = (Statement("figure", figure, False, ()) for figure in ungrounded(_in_digits(text), ()))
     return (*figures, *_wordings(folded), *_absences(folded))
 
@@ -95,7 +95,7 @@ def unsupported_statements(text: str, evidence: Sequence[str]) -> tuple[str, ...
     >>> unsupported_statements("不含酒精，防水，保修3年", ["酒精：不含酒精", "保修期是 3 年", "不防水"])
     ('防水',)
     """
-    folded = [_folded(piece) for piece in evidence]
+    folded = [normalised(piece) for piece in evidence]
     missing = [*ungrounded(_in_digits(text), [_in_digits(piece) for piece in evidence])]
     missing += [s.words for s in statements_in(text) if s.kind != "figure" and not any(_states(piece, s) for piece in folded)]
     return tuple(dict.fromkeys(missing))
@@ -106,12 +106,12 @@ def misstated(text: str, stated: Sequence[Stated]) -> tuple[str, ...]:
 
     A part of the value is no other value; of several values under one label one is enough.
     """
-    plain = _folded(text)
+    plain = normalised(text)
     wrong: dict[str, bool] = {}
     for each in stated:
-        label = _folded(each.label)
+        label = normalised(each.label)
         for match in re.finditer(_LABELLED.format(label=re.escape(label)), plain) if label else ():
-            said, value = _squeezed(match["said"]), _squeezed(_folded(each.value))
+            said, value = _squeezed(match["said"]), _squeezed(normalised(each.value))
             wrong[label] = wrong.get(label, True) and value not in said and not (len(said) > 1 and said in value)
     return tuple(dict.fromkeys((*(label for label, is_wrong in wrong.items() if is_wrong), *_mislabelled(plain, stated))))
 
@@ -120,7 +120,7 @@ def _mislabelled(plain: str, stated: Sequence[Stated]) -> Iterator[str]:
     """Values that a text gives to something else than what they are values of: 产地是 36 个月."""
     for match in _EQUATED.finditer(plain):
         said = {_squeezed(match["said"]), _squeezed(re.split("[，,]", match["said"])[0])}
-        labels = [_folded(each.label) for each in stated if each.label and _squeezed(_folded(each.value)) in said]
+        labels = [normalised(each.label) for each in stated if each.label and _squeezed(normalised(each.value)) in said]
         if labels and not any(label in plain for label in labels):
             yield match["said"].strip()
 
@@ -173,10 +173,6 @@ def _in_digits(text: str) -> str:
     return _NUMBER_WORD.sub(lambda match: str(_NUMBERS[match[0].lower()]), text)
 
 
-def _folded(text: str) -> str:
-    return " ".join(unicodedata.normalize("NFKC", text).lower().replace("’", "'").split())
-
-
 def _edged(word: str) -> str:
     """A pattern for a wording: Latin ones as whole words, plurals included."""
     return rf"(?<![a-z0-9]){re.escape(word)}s?(?![a-z0-9])" if word.isascii() else re.escape(word)
@@ -195,7 +191,7 @@ def _by_word() -> Mapping[str, _Concept]:
     text = resources.files("graphs").joinpath("data", "claims.json").read_text(encoding="utf-8")
     rows = cast(list[dict[str, object]], json.loads(text))
     concepts = (
-        _Concept(cast(StatementKind, row["kind"]), tuple(_folded(w) for w in (*cast(list[str], row["zh"]), *cast(list[str], row["en"]))))
+        _Concept(cast(StatementKind, row["kind"]), tuple(normalised(w) for w in (*cast(list[str], row["zh"]), *cast(list[str], row["en"]))))
         for row in rows
     )
     return {word: concept for concept in concepts for word in concept.words}

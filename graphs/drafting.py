@@ -5,7 +5,7 @@ import json
 import re
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import aclosing
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from graphs.claims import misstated, statements_in, tells_money, unsupported_statements
 from graphs.compliance import check
@@ -16,10 +16,9 @@ from graphs.pacing import sentences_of
 from graphs.ports import Writer
 from graphs.sayings import Saying, closed, folded
 from graphs.support import garbles, is_broken, is_carried, unsupported
-from models.prompts import PRICE_MARK
+from models.prompts import PRICE_MARK, in_other_words
 from models.types import Language, Prompt
 
-RETRY_TEMPERATURE = 0.7  # the second draft must not repeat the first
 NAME_BEGUN = 3  # characters that begin a name
 OWN_WORDS_BESIDE_NAME = 4
 LOOP_EVERY = 24  # characters after which the writer is looked at for loops
@@ -73,7 +72,7 @@ async def draft(writer: Writer, prompt: Prompt, bounds: Bounds, *, enough: Calla
     if first.is_clean and enough(first.kept):
         return first.kept
     try:
-        second = await _attempt(writer, replace(prompt, temperature=RETRY_TEMPERATURE, seed=1), bounds, within_s=remaining_s() - SPARE_S)
+        second = await _attempt(writer, in_other_words(prompt), bounds, within_s=remaining_s() - SPARE_S)
     except (LivecartError, TimeoutError):
         second = first
     best = max(first, second, key=lambda attempt: (enough(attempt.kept), len(attempt.kept)))

@@ -3,7 +3,7 @@
 import re
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Literal, Protocol
 
@@ -14,13 +14,12 @@ from graphs.guarding import betrays, leans_on
 from graphs.phrases import decline
 from graphs.ports import Writer
 from graphs.support import is_broken, is_carried
-from models.prompts import REFUSALS, answer_prompt, is_refusal
+from models.prompts import REFUSALS, answer_prompt, in_other_words, is_refusal
 from models.types import Language, Passage, Prompt, TextDelta
 
 Source = Literal["slot", "bank", "llm", "none"]
 CLAUSE_BREAK = re.compile(r"[。！？；，!?;\n]|[.,](?=\s)")
 FULL_STOP: dict[Language, str] = {"zh": "。", "en": "."}
-RETRY_TEMPERATURE = 0.7  # the second attempt must not repeat the first
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +79,7 @@ class Speaker:
     async def _generated(self, draft: Draft) -> AsyncGenerator[str, None]:
         """Checked clauses of at most two attempts; nothing at all when the model declines or cannot be trusted."""
         prompt = answer_prompt(draft.question, draft.evidence, draft.titles, draft.language)
-        for attempt in (prompt, replace(prompt, temperature=RETRY_TEMPERATURE, seed=1)):
+        for attempt in (prompt, in_other_words(prompt)):
             released = False
             try:
                 async with aclosing(self._checked(attempt, draft)) as clauses:

@@ -10,6 +10,7 @@ than `MOST_TOKENS` with the shipped one. No prompt of the training corpus is cut
 import json
 import re
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from typing import Literal, get_args
 
 from models.types import Language, Passage, Prompt
@@ -32,6 +33,7 @@ FACT_BYTES = 360  # of one
 TITLES_BYTES = 120  # of all products together
 QUESTION_BYTES = 180
 WISH_BYTES = 60  # audience, scene and style each
+RETRY_TEMPERATURE = 0.7
 MAX_SENTENCES = 6
 # What scripts and copy are written as: `{"sentences":["...","..."]}`, without a blank between the parts, as the engine enforces it.
 _SENTENCES = {"type": "array", "items": {"type": "string", "minLength": 2}, "minItems": 1, "maxItems": MAX_SENTENCES}
@@ -171,6 +173,11 @@ def written_sentences(text: str) -> tuple[str, ...]:
     if not isinstance(sentences, list):
         return ()
     return tuple(sentence for sentence in sentences if isinstance(sentence, str) and sentence.strip())
+
+
+def in_other_words(prompt: Prompt) -> Prompt:
+    """The same request for a second attempt, sampled so that it does not repeat the first."""
+    return replace(prompt, temperature=RETRY_TEMPERATURE, seed=1)
 
 
 def is_refusal(text: str) -> bool:

@@ -47,8 +47,23 @@ def create_app(
         telemetry: give the one that the gateway's graphs report to, so that `/metrics` and `/v1/graphs` show them.
         placements: for `/v1/graphs`, the deployments of nodes that leave the ingress process: `graph.node` -> deployment.
         sessions: give one to end the room sessions with the process.
-        more_routers: further protocols (OpenAI, Open Inference Protocol), made with `routing.Router` to share its rules.
+        more_routers: further protocols (Open Inference Protocol), made with `routing.Router` to share its rules.
     """
+    app = _bare_app()
+    app.state.gateway = gateway
+    app.state.auth = auth or Auth()
+    app.state.telemetry = telemetry or Telemetry()
+    app.state.placements = dict(placements or {})
+    app.state.sessions = Sessions() if sessions is None else sessions
+    install_error_handlers(app)
+    for router in (*ROUTERS, *more_routers):
+        app.include_router(router)
+    complete(app)
+    return app
+
+
+def _bare_app() -> FastAPI:
+    """Without routes and state; its middleware reads the state of the moment."""
     app: FastAPI = FastAPI(
         title="livecart",
         version=installed_version(),
@@ -67,15 +82,6 @@ def create_app(
             ),
         ],
     )
-    app.state.gateway = gateway
-    app.state.auth = auth or Auth()
-    app.state.telemetry = telemetry or Telemetry()
-    app.state.placements = dict(placements or {})
-    app.state.sessions = Sessions() if sessions is None else sessions
-    install_error_handlers(app)
-    for router in (*ROUTERS, *more_routers):
-        app.include_router(router)
-    complete(app)
     return app
 
 
