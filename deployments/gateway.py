@@ -18,19 +18,19 @@ from deployments.telemetry import Telemetry
 from deployments.tokens import TokenBudgets
 from graphs.analyze import AnalyzeNodes, analyze_graph
 from graphs.answer import AnswerNodes, answer_graph
+from graphs.answering.sharing import SharedSpeaker, Sharing
+from graphs.answering.speaking import Speaker
 from graphs.compliance import enforce
 from graphs.errors import GraphError, LivecartError, NotFound
 from graphs.flow import Graph, Overrides, Run, StreamGraph
 from graphs.guarding import GuardedCatalog, GuardedKnowledge
+from graphs.hosting.segments import Segment
 from graphs.moment import moment_graph
 from graphs.product_copy import CopyNodes, copy_graph
 from graphs.recognize import RecognizeNodes, recognize_graph
 from graphs.recommend import RecommendNodes, recommend_graph
 from graphs.rooms import RoomsNodes, rooms_graph
 from graphs.script import ScriptNodes, script_graph
-from graphs.segments import Segment
-from graphs.sharing import SharedSpeaker, Sharing
-from graphs.speaking import Speaker
 from models.language.openai_types import Kind, ModelCard, Usage
 from models.types import ProductId, Vectors
 

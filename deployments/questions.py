@@ -9,10 +9,10 @@ from datetime import UTC, datetime, timedelta
 from deployments.settings import QuestionSettings
 from deployments.store import Asking, Store
 from graphs.answer import AnswerReply, AnswerRequest
+from graphs.answering.phrases import PASSED_ON
 from graphs.errors import Unavailable
 from graphs.moment import MomentReply, MomentRequest
-from graphs.phrases import PASSED_ON
-from graphs.slots import detect_language
+from graphs.reading.slots import detect_language
 from models.types import ProductId
 
 AT_ONCE = 500  # askings in one transaction

@@ -127,7 +127,7 @@ class QuestionSettings(Frozen):
 
 
 class AnswerSharing(Frozen):
-    """Generated answers that several callers of one ingress replica share; see graphs/sharing.py."""
+    """Generated answers that several callers of one ingress replica share; see graphs/answering/sharing.py."""
 
     repeat_s: Annotated[float, Field(ge=0, le=600)] = 5.0  # how long a finished answer is given again to the same question; 0: never
     max_kept: Annotated[int, Field(ge=1, le=100_000)] = 512  # finished answers that are kept

@@ -4,16 +4,16 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
-from graphs.claims import StatementKind, clauses_of, misstated, statements_in, tells_money, unsupported_statements
+from graphs.checking.claims import StatementKind, clauses_of, misstated, statements_in, tells_money, unsupported_statements
+from graphs.checking.support import unsupported
 from graphs.compliance import Compliance, check
 from graphs.flow import Graph, GraphBuilder
-from graphs.keywords import keywords, summary
-from graphs.mentions import named_products, subjects
-from graphs.pacing import sentences_of
+from graphs.hosting.pacing import sentences_of
+from graphs.hosting.sayings import Saying, evidence_of, sayings_of
 from graphs.ports import Catalog, Knowledge, Segmenter
-from graphs.sayings import Saying, evidence_of, sayings_of
-from graphs.slots import detect_language, facts_of, format_price
-from graphs.support import unsupported
+from graphs.reading.keywords import keywords, summary
+from graphs.reading.mentions import named_products, subjects
+from graphs.reading.slots import detect_language, facts_of, format_price
 from models.types import Language, Passage, Product, ProductId
 
 PIECE_CHARACTERS = 500  # of the text that are searched with at once

@@ -3,14 +3,14 @@
 from collections.abc import AsyncGenerator
 from dataclasses import dataclass
 
+from graphs.answering.known import Known, of_one_product
+from graphs.answering.phrases import SMALL_TALK, decline, small_talk
+from graphs.answering.speaking import Draft, Said, Speaks, Step, declined, quote, whole
+from graphs.checking.support import is_question
 from graphs.errors import NotFound
 from graphs.flow import GraphBuilder, StreamGraph
-from graphs.known import Known, of_one_product
-from graphs.phrases import SMALL_TALK, decline, small_talk
 from graphs.ports import Catalog, Comprehension, Knowledge, Viewers
-from graphs.slots import SlotAnswer, detect_language, facts_of, mentioned, slot_answer
-from graphs.speaking import Draft, Said, Speaks, Step, declined, quote, whole
-from graphs.support import is_question
+from graphs.reading.slots import SlotAnswer, detect_language, facts_of, mentioned, slot_answer
 from graphs.viewers import known_history
 from models.types import Label, Language, Passage, Product, ProductId, Room, RoomId, ViewerId
 

@@ -4,13 +4,13 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from graphs.checking.support import unsupported
 from graphs.compliance import Compliance, check
-from graphs.drafting import Bounds, draft
 from graphs.errors import Internal, NotFound
 from graphs.flow import Graph, GraphBuilder
-from graphs.pacing import joined
-from graphs.ports import Catalog, Writer
-from graphs.sayings import (
+from graphs.hosting.drafting import Bounds, draft
+from graphs.hosting.pacing import joined
+from graphs.hosting.sayings import (
     Saying,
     beside,
     closed,
@@ -23,8 +23,8 @@ from graphs.sayings import (
     unmarked,
     without_connective,
 )
-from graphs.slots import detect_language, format_price
-from graphs.support import unsupported
+from graphs.ports import Catalog, Writer
+from graphs.reading.slots import detect_language, format_price
 from models.prompts import PRICE_FACTS, CopyChannel, copy_prompt
 from models.types import Language, Product, ProductId
 

@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Literal
 
-from graphs.displays import host_of, shown_lately
 from graphs.errors import InvalidRequest, NotFound
 from graphs.flow import Graph, GraphBuilder
 from graphs.ports import Candidates, Catalog, Ranker, Viewers
 from graphs.viewers import known_history
+from graphs.watching.displays import host_of, shown_lately
 from models.types import Candidate, Event, ProductId, Ranked, RankRequest, ReasonKind, Room, RoomId, ViewerId
 
 CANDIDATES_PER_SOURCE = 100

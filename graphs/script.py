@@ -2,18 +2,18 @@
 
 from dataclasses import dataclass, replace
 
-from graphs.claims import tells_money
+from graphs.checking.claims import tells_money
 from graphs.compliance import Compliance, Finding, check
-from graphs.drafting import Bounds, draft
 from graphs.errors import Internal, NotFound
 from graphs.flow import GraphBuilder, StreamGraph
 from graphs.guarding import wish
-from graphs.hosting import asked_and_answered
-from graphs.outline import Section, outline
+from graphs.hosting.drafting import Bounds, draft
+from graphs.hosting.outline import Section, outline
+from graphs.hosting.remarks import asked_and_answered
+from graphs.hosting.sayings import evidence_of, has_mark, unmarked
+from graphs.hosting.segments import Ledger, Segment, composed
 from graphs.ports import Catalog, Knowledge, Writer
-from graphs.sayings import evidence_of, has_mark, unmarked
-from graphs.segments import Ledger, Segment, composed
-from graphs.slots import detect_language, format_price
+from graphs.reading.slots import detect_language, format_price
 from models.prompts import PRICE_FACTS, script_prompt
 from models.types import Language, Product, ProductId, Prompt
 

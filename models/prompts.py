@@ -188,7 +188,7 @@ def is_refusal(text: str) -> bool:
 def ungrounded_numbers(text: str, sources: Iterable[str]) -> tuple[str, ...]:
     """The numbers of `text` that stand in none of the `sources` as whole numbers: the plain check by which a writer is evaluated.
 
-    Serving checks what is said more strictly, units and names included, in `graphs.grounding`, on which models do not depend.
+    Serving checks what is said more strictly, units and names included, in `graphs.checking.grounding`, on which models do not depend.
 
     >>> ungrounded_numbers("容量500ml，保修3年", ["容量：500 ml", "13年老店"])
     ('3',)

@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from deployments.ingress.routes.products import product_from
-from graphs.slots import detect_language
+from graphs.reading.slots import detect_language
 from livecart_client import wire
 from models.types import Document, DocumentId, Language, ModelInputError, Product, ProductId
 

@@ -14,9 +14,9 @@ from deployments.loading import load_comprehension, load_retriever, load_writer
 from deployments.local import LocalComprehension
 from deployments.settings import Settings
 from graphs.answer import AnswerNodes, AnswerReply, AnswerRequest, answer_graph
+from graphs.answering.speaking import Speaker, Step
 from graphs.flow import Overrides, StreamGraph
 from graphs.guarding import GuardedCatalog
-from graphs.speaking import Speaker, Step
 from models.language.environment import writer_environment
 
 if TYPE_CHECKING:

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 from deployments.answering.rows import Row
 from graphs.answer import AnswerReply
-from graphs.grounding import ungrounded
-from graphs.slots import facts_of
-from graphs.support import is_carried
+from graphs.checking.grounding import ungrounded
+from graphs.checking.support import is_carried
+from graphs.reading.slots import facts_of
 
 _BETWEEN_DIGITS = re.compile(r"(?<=\d),(?=\d{3})")
 _NEEDLESS_ZEROS = re.compile(r"(?<=\d)\.0+(?!\d)|(?<=\.\d)0+(?!\d)")

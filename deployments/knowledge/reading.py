@@ -56,7 +56,7 @@ def _blocks(path: Path, options: ReadOptions, on_page: PageRead) -> list[Block]:
 
 
 def _row(document_id: str, options: ReadOptions, question: str | None, text: str) -> Row:
-    from graphs.slots import detect_language  # noqa: PLC0415  # help is instant
+    from graphs.reading.slots import detect_language  # noqa: PLC0415  # help is instant
 
     row: Row = {"document_id": document_id, "kind": "qa" if question else "document"}
     if options.product_id:

@@ -12,7 +12,7 @@ from deployments.video.reading import TimedFrame
 from deployments.video.sampling import Sampler
 from deployments.video.timeline import Timeline
 from deployments.video.writing import VideoWriter
-from graphs.watching import Watch
+from graphs.watching.watcher import Watch
 
 MOST_HELD_BYTES = 512 * 1024 * 1024
 

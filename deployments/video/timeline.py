@@ -3,7 +3,7 @@
 from dataclasses import asdict, dataclass
 
 from graphs.recognize import RecognizeReply
-from graphs.watching import Displayed
+from graphs.watching.watcher import Displayed
 from models.types import ProductId
 
 

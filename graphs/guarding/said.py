@@ -4,9 +4,9 @@ import re
 from collections.abc import Iterable
 from functools import lru_cache
 
+from graphs.checking.support import content_of, unsupported
 from graphs.compliance.folding import fold
 from graphs.guarding.patterns import patterns
-from graphs.support import content_of, unsupported
 from models.types import Prompt
 
 LEAST_SHARE = 0.3  # of a text's content that the evidence has to hold

@@ -19,8 +19,8 @@ from graphs.compliance.folding import fold
 from graphs.fakes import FakeRetriever, FakeShop, ObeyingWriter
 from graphs.ports import Writer
 from graphs.product_copy import CopyReply, CopyRequest
+from graphs.reading.slots import detect_language
 from graphs.script import ScriptReply, ScriptRequest
-from graphs.slots import detect_language
 from models.prompts import answer_prompt
 from models.types import DocumentId, Passage, Product, Room
 from tests.graphs.world import ENTER, LAMP, MUG, POWER, ROOM

@@ -8,8 +8,8 @@ import pytest
 from deployments.remote.calls import Question
 from deployments.replicas import ComprehensionReplica
 from deployments.settings import ComprehensionConfig
-from graphs.phrases import small_talk
-from graphs.slots import slot_answer
+from graphs.answering.phrases import small_talk
+from graphs.reading.slots import slot_answer
 from models.language.comprehension import TextClassifier
 from models.training.classifier import train_on_file
 from models.training.linear import Plan

@@ -4,11 +4,11 @@ from contextlib import aclosing
 import pytest
 
 from graphs.answer import AnswerNodes, AnswerReply, AnswerRequest, answer_graph
-from graphs.displays import host_of
+from graphs.answering.speaking import Said, Speaker, Step
 from graphs.errors import NotFound, Unavailable
 from graphs.fakes import FakeComprehension, FakeRetriever, FakeShop, FakeWriter
 from graphs.flow import Run, StreamGraph
-from graphs.speaking import Said, Speaker, Step
+from graphs.watching.displays import host_of
 from models.prompts import REFUSALS
 from models.types import Event, EventId, ProductId, RoomId, ViewerId
 from tests.graphs.world import ENTER, LAMP, MUG, POWER, ROOM, VIEWER, WARRANTY

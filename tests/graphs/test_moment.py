@@ -1,13 +1,13 @@
 import pytest
 
 from graphs.answer import AnswerNodes, answer_graph
+from graphs.answering.speaking import Speaker
 from graphs.errors import InvalidRequest, Unavailable
 from graphs.fakes import FakeComprehension, FakeDetector, FakeRanker, FakeRetriever, FakeShop, FakeWriter
 from graphs.flow import Graph
 from graphs.moment import MomentReply, MomentRequest, moment_graph, on_screen
 from graphs.recognize import FrameSize, ProductMatch, RecognizeNodes, RecognizeReply, SeenProduct, recognize_graph
 from graphs.recommend import RecommendNodes, recommend_graph
-from graphs.speaking import Speaker
 from models.types import Candidate
 from tests.graphs.world import ENTER, LAMP, LAMP_MATCH, MUG, PEN, POWER, ROOM, VIEWER
 

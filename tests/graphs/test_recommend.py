@@ -4,11 +4,11 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from graphs.displays import host_of
 from graphs.errors import InvalidRequest, NotFound, Unavailable
 from graphs.fakes import FakeRanker, FakeRetriever, FakeShop
 from graphs.flow import Graph
 from graphs.recommend import RecommendNodes, RecommendReply, RecommendRequest, recommend_graph
+from graphs.watching.displays import host_of
 from models.types import Candidate, Event, EventId, ProductId, RoomId, ViewerId
 from tests.graphs.world import ENTER, LAMP, MUG, PEN, ROOM, VIEWER
 

@@ -10,10 +10,10 @@ import pytest
 from graphs.errors import NotFound, Unavailable
 from graphs.fakes import FakeRetriever, FakeShop, FakeWriter
 from graphs.flow import Run, StreamGraph
+from graphs.hosting.segments import Segment
 from graphs.ports import Writer
+from graphs.reading.slots import detect_language
 from graphs.script import ScriptNodes, ScriptReply, ScriptRequest, script_graph
-from graphs.segments import Segment
-from graphs.slots import detect_language
 from models.demo.catalog import demo_products
 from models.prompts import PRICE_MARK, SENTENCES_SCHEMA
 from models.types import Language, Money, Passage, Product, ProductId, Prompt, TextDelta

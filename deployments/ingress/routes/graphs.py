@@ -14,6 +14,7 @@ from deployments.ingress.routing import CALLER, Router
 from deployments.ingress.sse import EventStream, event, token_event
 from graphs.analyze import AnalyzeRequest
 from graphs.answer import AnswerRequest
+from graphs.answering.speaking import Said
 from graphs.errors import Internal
 from graphs.flow import Run
 from graphs.moment import MomentRequest
@@ -22,7 +23,6 @@ from graphs.recognize import RecognizeRequest
 from graphs.recommend import RecommendRequest
 from graphs.rooms import RoomsRequest
 from graphs.script import ScriptRequest
-from graphs.speaking import Said
 from livecart_client import wire
 
 router = Router(tag="graphs")

@@ -11,10 +11,10 @@ from deployments.ingress.session.displays import DisplayLog
 from deployments.ingress.session.inbox import Frame, Newest
 from deployments.ingress.session.outbox import Outbox, told
 from deployments.telemetry import Telemetry
-from graphs.displays import RENEW_S, DisplayWriter
 from graphs.errors import LivecartError, NotFound
 from graphs.recognize import RecognizeReply, RecognizeRequest
-from graphs.watching import Update, Watch
+from graphs.watching.displays import RENEW_S, DisplayWriter
+from graphs.watching.watcher import Update, Watch
 from livecart_client import wire
 from models.types import ProductId, RoomId
 

@@ -9,9 +9,9 @@ import pytest
 
 from deployments.ingress.session import displays
 from deployments.ingress.session.displays import DisplayLog
-from graphs.displays import DisplayWriter
 from graphs.errors import InvalidEvent, LivecartError, Unavailable
-from graphs.watching import Showing
+from graphs.watching.displays import DisplayWriter
+from graphs.watching.watcher import Showing
 from models.types import Event, ProductId, RoomId
 
 WRITER = DisplayWriter(RoomId("R-1"), "s1", datetime(2026, 11, 11, tzinfo=UTC))

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from graphs.compliance import ShopRule, check, shipped_rules
-from graphs.slots import facts_of
+from graphs.reading.slots import facts_of
 from models.demo.catalog import demo_documents, demo_products
 
 CASES = json.loads(Path(__file__).with_name("cases.json").read_text(encoding="utf-8"))

@@ -1,0 +1,286 @@
+"""Does a statement answer a question? By what the question asks for, and by every word of it that the statement leaves open.
+
+A statement answers surely when it tells what is asked and no word of the question points elsewhere: the weight of a kettle does not
+answer how heavy its lid is. What is left of a question, beside the wording that names what it asks for, the names of the product and
+words that point at nothing, must stand in the statement.
+"""
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import lru_cache, reduce
+from itertools import pairwise
+
+from graphs.reading.asking import CJK, Asked, asked_concepts, head_of, narrower, normalised, spread, tells
+from graphs.reading.neutral import without_neutral, wording
+from graphs.reading.statements import Statement
+
+_WORD = re.compile(r"[a-z][a-z0-9'+-]*|\d[\d.,]*[a-z%°]*")
+_RUN = re.compile(r"[\u3400-\u9fff]+")
+_ENDINGS = re.compile(r"(?:ings?|ed|es|s|ers?|able|ly|e|y)$")
+_STEM = 4  # letters that stay of a word
+_FIGURE_WEIGHT = 2.0  # of a figure where it is asked how much
+_OWN_LANGUAGE = 0.5  # of a statement in the language of the question: decides between equals
+_BY_NAME = 3.0  # of a value whose name is what is asked for, before one that says it in passing
+_A_NAME = 6  # characters from which on a title found in a question is taken out of it
+_HOW_MUCH = re.compile(r"how (?:much|many|long|big|large|wide|tall|high|heavy|deep|thick)|多少|多[长大重高宽厚深]|几[个克斤米瓦升]")
+_ASKS = re.compile(r"[几多什哪啥谁吗]|\b(?:how|what|which|who|where|when|is|are|does|do|can)\b")
+_FIGURE = re.compile(r"\d|[一二两三四五六七八九十百半][^\s一]")
+_TWICE = re.compile(r"([\u3400-\u9fff])[不没]\1")  # 酸不酸: asks whether it is sour
+_CLAUSE = re.compile(r"[，,；;、]")
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """A question read once for all statements. `titles`: names of what it is about, which point at no statement."""
+
+    text: str
+    asked: tuple[Asked, ...]
+    words: frozenset[str]  # all of its words, what it asks for included
+    titles: frozenset[str]  # words and pairs of characters
+    title_characters: frozenset[str]
+
+    @property
+    def keys(self) -> frozenset[str]:
+        return frozenset(asked.concept.key for asked in self.asked)
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    statement: Statement
+    told: frozenset[str]  # concepts asked for that it tells
+    of_parts: frozenset[str]  # those that parts have too, such as a weight
+    open: frozenset[str]  # words of the question that it leaves open
+    held: frozenset[str]  # words of the question that it holds
+    weight: float
+    fits: bool  # it is no statement on a part that the question does not name
+
+    @property
+    def is_sure(self) -> bool:
+        """It tells what is asked and leaves no word open; on a matter that is no property of parts, one word may stay open."""
+        if not self.fits or not (self.told or any(len(unit) > 1 and not unit[0].isdigit() for unit in self.held)):
+            return False
+        return not self.open or (self.is_on_matter and _is_one_word(self.open))
+
+    @property
+    def is_on_matter(self) -> bool:
+        """It tells what is asked, and that is no property of parts, of which a word left open would name another."""
+        return self.fits and bool(self.told) and not self.of_parts
+
+
+def read_question(text: str, titles: Iterable[str]) -> Question:
+    """What a question asks, given the names of the products it may be about."""
+    names = [normalised(title) for title in titles]
+    joined = " ".join(names)
+    text = reduce(lambda said, name: said.replace(name, " ") if len(name) >= _A_NAME else said, names, normalised(text))
+    title_units, characters = units(spread(joined)), frozenset(CJK.findall(joined))
+    asked = tuple(each for each in asked_concepts(text) if not _only_calls(each, text, title_units, characters))
+    text = text if asked else _TWICE.sub(r"\1", text)
+    return Question(text, asked, units(spread(text)), title_units, characters)
+
+
+def _only_calls(asked: Asked, text: str, titles: frozenset[str], characters: frozenset[str]) -> bool:
+    """Whether the words that would ask for something are the product's name: 帽子 of a hat asks for no hood."""
+    said = spread(text)
+    words = " ".join(said[start:end] for start, end in asked.spans)
+    found = units(words)
+    return (
+        bool(found)
+        and not _ASKS.search(words)
+        and all(set(unit) <= characters | {"子"} if CJK.match(unit) else unit in titles for unit in found)
+    )
+
+
+def matches(question: Question, statements: Sequence[Statement]) -> tuple[Match, ...]:
+    """How each statement meets the question, best first; in their order where they meet it alike."""
+    return tuple(sorted((match(question, statement) for statement in statements), key=lambda found: (-found.is_sure, -found.weight)))
+
+
+def sure_matches(question: Question, statements: Sequence[Statement]) -> tuple[Match, ...]:
+    """The statement that surely answers a question; two when it asks for two things; none when unsure, or when several fit alike."""
+    ranked = matches(question, statements)
+    sure = [found for found in ranked if found.is_sure]
+    if sure:
+        rivals = [found for found in sure[1:] if found.weight == sure[0].weight and found.statement.text != sure[0].statement.text]
+        return (sure[0],) if not rivals or sure[0].statement.name is None else ()
+    return _both(question, ranked)
+
+
+def _both(question: Question, ranked: Sequence[Match]) -> tuple[Match, ...]:
+    """The best statement on each of two things asked for, when together they leave no word open."""
+    best = [next((found for found in ranked if asked.concept.key in found.told and found.fits), None) for asked in question.asked]
+    found = {each.statement.text: each for each in best if each is not None}
+    if len(found) != 2 or None in best:
+        return ()
+    left = _left(question, question.asked)
+    return tuple(found.values()) if all(any(unit in each.held for each in found.values()) for unit in left) else ()
+
+
+def match(question: Question, statement: Statement) -> Match:
+    """How one statement meets a question."""
+    told = tuple(asked for asked in question.asked if _tells(statement, question, asked, asked.concept.key))
+    near = (
+        ()
+        if told
+        else tuple(asked for asked in question.asked if any(_tells(statement, question, asked, key) for key in asked.concept.near))
+    )
+    meant = told or near
+    left = _left(question, (*meant, *(asked for asked in question.asked if asked.is_weak)))
+    known = units(spread(statement.whole))
+    held = frozenset(unit for unit in left if _is_in(unit, known))
+    part = _part(statement)
+    fits = _covers(question, part) or bool(held & units(spread(statement.value or "")))
+    weight = _OWN_LANGUAGE if bool(CJK.search(statement.text)) == bool(CJK.search(question.text)) else 0.0
+    weight += _BY_NAME * (_head(statement) in {asked.concept.key for asked in told})
+    weight += sum(asked.weight for asked in told) + 0.3 * sum(asked.weight for asked in near) + (len(part) if fits and part else 0.0)
+    return Match(
+        statement,
+        told=frozenset(asked.concept.key for asked in meant),
+        of_parts=frozenset(asked.concept.key for asked in meant if asked.concept.is_of_parts),
+        open=frozenset(unit for unit in left - held if not (meant and unit[0].isdigit())) | _untold(question, meant, known),
+        held=held,
+        weight=weight + 2.0 * len(held) + len(question.words & known) + _FIGURE_WEIGHT * _figure_beside(question, statement, told),
+        fits=fits and not _is_of_store(statement, meant) and not (_asks_how_much(question) and _is_no_measure(statement, meant)),
+    )
+
+
+def _untold(question: Question, told: Sequence[Asked], known: frozenset[str]) -> frozenset[str]:
+    """The concepts asked for that are neither told, nor another reading of words that ask for one told, nor said word for word."""
+    read = [span for asked in told for span in asked.spans]
+    text = spread(question.text)
+    return frozenset(
+        f"#{asked.concept.key}"
+        for asked in question.asked
+        if asked not in told
+        and not asked.is_weak
+        and not all(any(start < b - 1 and a < end - 1 for a, b in read) for start, end in asked.spans)
+        and (asked.concept.is_measure or not _says_all(units(" ".join(text[start:end] for start, end in asked.spans)), known))
+    )
+
+
+def _says_all(wanted: frozenset[str], known: frozenset[str]) -> bool:
+    return bool(wanted) and all(_is_in(unit, known) for unit in wanted)
+
+
+def _figure_beside(question: Question, statement: Statement, told: Sequence[Asked]) -> bool:
+    """Whether it is asked how much, and the clause that tells what is asked holds a figure."""
+    if not _asks_how_much(question):
+        return False
+    clauses = [clause for clause in _CLAUSE.split(statement.text) if re.search(r"\d", clause)]
+    return any(tells(asked.concept.key, clause) for asked in told for clause in clauses)
+
+
+def _asks_how_much(question: Question) -> bool:
+    return _HOW_MUCH.search(normalised(question.text)) is not None
+
+
+def _is_of_store(statement: Statement, told: Sequence[Asked]) -> bool:
+    """Whether a statement is the price or the stock and neither is asked for: other words for them may mean another price."""
+    return not told and statement.name in ("price", "stock")
+
+
+def _is_no_measure(statement: Statement, told: Sequence[Asked]) -> bool:
+    """Whether a statement is none on how much is asked: its measure holds no figure, or is another measure than the one asked for."""
+    if told:
+        return any(asked.concept.is_measure for asked in told) and not _FIGURE.search(statement.text)
+    concept = head_of(statement.name)[0] if statement.name is not None else None
+    return concept is not None and concept.is_measure
+
+
+def _is_one_word(open_units: frozenset[str]) -> bool:
+    """One word of English, or a Chinese one of up to three characters."""
+    characters = {c for unit in open_units for c in unit}
+    return len(open_units) == 1 or (all(map(CJK.match, characters)) and len(characters) <= 3)
+
+
+@lru_cache(maxsize=16_384)
+def units(text: str) -> frozenset[str]:
+    """What a spread text is about: stems of words, figures, pairs of Chinese characters, and characters that stand alone.
+
+    >>> sorted(units(" 壶盖 rated straps "))
+    ['rated', 'strap', '壶盖']
+    """
+    idle = wording()
+    words = {_stem(word) for word in _WORD.findall(text) if word not in idle.function_words and word not in idle.neutral_words}
+    return frozenset(words.union(*(_pairs(run) for run in _RUN.findall(text))))
+
+
+def _pairs(run: str) -> set[str]:
+    idle = wording()
+    if len(run) == 1:
+        return {run} & idle.part_characters
+    return {a + b for a, b in pairwise(run) if a not in idle.function_characters and b not in idle.function_characters}
+
+
+def _stem(word: str) -> str:
+    word = word.strip("'-.,").replace("our", "or").replace("grey", "gray")
+    short = _ENDINGS.sub("", word)
+    short = short if len(short) >= _STEM or len(short) == len(word) - 1 >= 3 else word
+    return short[:-1] if len(short) > _STEM and short[-1] == short[-2] else short
+
+
+def _kept(text: str) -> frozenset[str]:
+    """The units of a question that are no part of a phrase that points at nothing: of 质保多少年, no 少年."""
+    return units(without_neutral(spread(text)))
+
+
+def _left(question: Question, told: Iterable[Asked]) -> frozenset[str]:
+    """The words of a question beside those that name what a statement tells, beside titles and words that point at nothing."""
+    text = spread(question.text)
+    for asked in told:
+        for start, end in asked.spans:
+            text = text[:start] + "\0" * (end - start) + text[end:]
+    rest = units(without_neutral(text.replace("\0", " "))) & _kept(question.text)
+    return frozenset(unit for unit in rest if not _is_called(unit, question))
+
+
+def _is_called(unit: str, question: Question) -> bool:
+    """Whether a unit is only what the product is called: a word of its names, the end of one (pack of backpack), characters of them."""
+    if CJK.match(unit):
+        return all(c in question.title_characters or c in wording().light_characters - wording().container_characters for c in unit)
+    return _is_in(unit, question.titles) or (len(unit) >= _STEM and any(name.endswith(unit) for name in question.titles))
+
+
+def _is_in(unit: str, known: frozenset[str]) -> bool:
+    """Whether a unit stands in known ones: itself, a single character within a pair, a word that begins like a known one."""
+    if unit in known:
+        return True
+    if CJK.match(unit):
+        return len(unit) == 1 and any(unit in pair for pair in known)
+    return len(unit) > _STEM and any(k[:5] == unit[:5] and abs(len(k) - len(unit)) <= 3 for k in known if k.isascii())
+
+
+def _tells(statement: Statement, question: Question, asked: Asked, key: str) -> bool:
+    """By the name of a value, or by what the value says of itself; else by the stored question, or by the sentence."""
+    if statement.name is not None:
+        concept, _ = head_of(statement.name)
+        if concept is None:
+            return tells(key, statement.text)
+        if concept.key == key or normalised(statement.name) in (*asked.concept.zh, *asked.concept.en):
+            return True
+        return (not asked.concept.is_measure or concept.key == "pieces") and tells(key, statement.value or "")
+    if statement.question is not None and any(found.concept.key == key for found in asked_concepts(statement.question)):
+        return True
+    return any(tells(key, clause) and not _is_on_narrower(clause, key, question.keys) for clause in _CLAUSE.split(statement.text))
+
+
+def _is_on_narrower(clause: str, key: str, meant: frozenset[str]) -> bool:
+    return any(tells(special, clause) for special in narrower(key) if special not in meant)
+
+
+def _head(statement: Statement) -> str | None:
+    """The key of the concept that a value is named by."""
+    concept = head_of(statement.name)[0] if statement.name is not None else None
+    return concept.key if concept is not None else None
+
+
+def _part(statement: Statement) -> str:
+    """What a named value is a property of, when that is not the product itself."""
+    concept, part = head_of(statement.name) if statement.name is not None else (None, "")
+    return part if concept is not None else ""
+
+
+def _covers(question: Question, part: str) -> bool:
+    """Whether the question names the part; a part in the product's own name needs no naming."""
+    named = units(without_neutral(spread(part)))
+    return all(_is_in(unit, question.words) or _is_called(unit, question) for unit in named)

@@ -1,0 +1,1 @@
+"""Frames in a row: objects followed and voted on, and what a room has shown, as events."""

@@ -1,0 +1,105 @@
+"""A statement answers what it tells, and nothing that points elsewhere."""
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from graphs.reading.asking import asked_concepts, concept_of
+from graphs.reading.matching import read_question, sure_matches
+from graphs.reading.statements import named_value, statements_in
+from models.types import Passage
+
+KETTLE = ["容量: 1.7 L", "重量: 1.2 kg", "杯盖材质: PP", "保修期: 两年", "线长: 0.8 米", "颜色: 米白、墨绿"]
+BOTTLE = ["Capacity: 750 ml", "Weight: 390 g", "Keeps cold: 24 hours", "Dishwasher safe: lid only", "Colours: slate, sand"]
+POLICIES = [
+    "下单后 48 小时内从福建发货，默认中通快递。",
+    "支持七天无理由退换，运费由买家承担。",
+    "保质期三年，开封后请在 12 个月内用完。",
+    "It climbs thresholds up to 20 mm.",
+    "Returns are accepted within 30 days if unused.",
+]
+
+
+def _answer(question: str, facts: list[str], title: str = "") -> list[str]:
+    passages = [Passage(f"d{place}", "document", fact, 0.5) for place, fact in enumerate(facts)]
+    return [found.statement.text for found in sure_matches(read_question(question, [title]), statements_in(passages))]
+
+
+@pytest.mark.parametrize(
+    ("question", "facts", "place"),
+    [
+        ("能装多少水", KETTLE, 0),
+        ("这个壶多重", KETTLE, 1),
+        ("杯盖什么材质", KETTLE, 2),
+        ("坏了保修多久", KETTLE, 3),
+        ("线有多长", KETTLE, 4),
+        ("有红色吗", KETTLE, 5),
+        ("what does it weigh", BOTTLE, 1),
+        ("how long does it keep drinks cold", BOTTLE, 2),
+        ("can i put it in the dishwasher", BOTTLE, 3),
+        ("什么时候发货", POLICIES, 0),
+        ("发什么快递", POLICIES, 0),
+        ("不喜欢可以退吗", POLICIES, 1),
+        ("退货运费谁出", POLICIES, 1),
+        ("开封后能放多久", POLICIES, 2),
+        ("can it get over door thresholds", POLICIES, 3),
+        ("what if i don't like it", POLICIES, 4),
+    ],
+)
+def test_the_statement_that_tells_what_is_asked_is_found(question: str, facts: list[str], place: int) -> None:
+    assert _answer(question, facts, "恒温电热水壶") == [facts[place]]
+
+
+@pytest.mark.parametrize(
+    ("question", "facts"),
+    [
+        ("壶盖多重", KETTLE),
+        ("什么材质", KETTLE),
+        ("充电盒多大容量", KETTLE),
+        ("噪音大不大", KETTLE),
+        ("how tall is it", BOTTLE),
+        ("how heavy is the lid", BOTTLE),
+        ("does it fit a cup holder", BOTTLE),
+        ("包邮吗", POLICIES),
+        ("几天能到", POLICIES),
+        ("how long is the warranty", POLICIES),
+    ],
+)
+def test_what_points_elsewhere_is_not_answered(question: str, facts: list[str]) -> None:
+    assert _answer(question, facts, "恒温电热水壶") == []
+
+
+def test_two_things_asked_for_are_both_told() -> None:
+    assert _answer("容量和重量是多少", KETTLE) == KETTLE[:2]
+
+
+def test_a_price_with_another_condition_is_not_the_price() -> None:
+    assert [asked.concept.key for asked in asked_concepts("多少钱")] == ["price"]
+    assert "price" not in {
+        asked.concept.key for question in ("运费多少钱", "买两件多少钱", "原价多少") for asked in asked_concepts(question)
+    }
+
+
+@pytest.mark.parametrize(
+    ("sentence", "value"),
+    [
+        ("重量：350克", ("重量", "350克")),
+        ("The pedal colour is navy.", ("pedal colour", "navy")),
+        ("森野餐椅的材质是榉木。", ("材质", "榉木")),
+        ("可以放进洗碗机，水温不要超过 70 度。", None),
+        ("Customer review: great.", None),
+    ],
+)
+def test_named_values_are_read(sentence: str, value: tuple[str, str] | None) -> None:
+    assert named_value(sentence) == value
+
+
+@settings(deadline=None)
+@given(text=st.text(max_size=60))
+def test_any_text_may_be_asked_and_stated(text: str) -> None:
+    found = _answer(text, [*KETTLE, text or "x"])
+    assert len(found) <= 2
+
+
+def test_a_concept_is_known_by_all_its_names() -> None:
+    assert {concept.key for name in ("重量", "Weight", "自重") if (concept := concept_of(name))} == {"weight"}
