@@ -28,10 +28,9 @@ def build(settings: Settings) -> Application:
         graceful_shutdown_timeout_s=STREAM_S,
         env_vars=writer_environment(settings.writer.model, threads=settings.writer.threads),
     )
-    models: dict[str, Application] = {
-        "detector": deployment(DetectorReplica, "Detector", settings.detector, max_ongoing_requests=16).bind(settings.embedder),
-        "writer": writer.bind(),
-    }
+    models: dict[str, Application] = {"writer": writer.bind()}
+    if settings.placement.detector == "replica":
+        models["detector"] = deployment(DetectorReplica, "Detector", settings.detector, max_ongoing_requests=16).bind(settings.embedder)
     if settings.placement.retriever == "replica":
         models["retriever"] = deployment(RetrieverReplica, "Retriever", settings.retriever).bind(settings)
     if settings.placement.ranker == "replica":

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from deployments.eye import Eye
 from deployments.settings import ComprehensionConfig, DetectorConfig, RankerConfig, RetrieverConfig, WriterConfig
 from models.artifacts import open_artifact
 from models.vision.embedder_info import embedder_info
@@ -61,6 +62,11 @@ def load_detector(config: DetectorConfig, embedder: str) -> "ProductDetector":
     model.warm_up()
     _log.info("%s runs on %s, %s on %s, in %s", config.detector, model.runtimes[0], embedder, model.runtimes[1], config.precision)
     return model
+
+
+def load_eye(config: DetectorConfig, embedder: str) -> Eye:
+    """The detector, warmed up, on a thread."""
+    return Eye(load_detector(config, embedder), embedder_info(embedder).tag)
 
 
 def check_detector(config: DetectorConfig) -> None:

@@ -6,14 +6,12 @@ Model arithmetic runs on worker threads: the event loop stays free for health ch
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
+from collections.abc import AsyncIterator
 
-from deployments.loading import load_comprehension, load_detector, load_ranker, load_retriever, load_writer
+from deployments.eye import Asked
+from deployments.loading import load_comprehension, load_eye, load_ranker, load_retriever, load_writer
 from deployments.local import LocalComprehension, LocalRanker
 from deployments.remote.calls import Question
-from deployments.remote.detector import Asked
 from deployments.remote.entries import all_together, each_alone
 from deployments.remote.openai import delivered, encoded
 from deployments.remote.postbox import Address, Courier
@@ -23,7 +21,6 @@ from deployments.shop import open_store
 from deployments.telemetry import configure_logging
 from models.language.openai_types import Kind, ModelCard, Usage
 from models.types import FrameDetections, ModelInputError, PictureEmbedding, Prompt, TextDelta
-from models.vision.embedder_info import embedder_info
 
 
 class _Replica:
@@ -35,24 +32,15 @@ class DetectorReplica(_Replica):
     def __init__(self, embedder: str) -> None:
         super().__init__()
         self._embedder = embedder
-        self._tag = embedder_info(embedder).tag
-        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="detector")  # one batch at a time
 
     async def reconfigure(self, config: dict[str, object]) -> None:
-        self._model = await asyncio.to_thread(load_detector, DetectorConfig.model_validate(config), self._embedder)
+        self._eye = await asyncio.to_thread(load_eye, DetectorConfig.model_validate(config), self._embedder)
 
     async def detect(self, asked: list[Asked], remaining_s: list[float]) -> list[FrameDetections | Exception]:
-        return await all_together(asked, remaining_s, self._detected)
-
-    async def _detected(self, asked: Sequence[Asked]) -> list[FrameDetections | Exception]:
-        model = self._model
-        frames, limits = [each.frame for each in asked], [each.min_score for each in asked]
-        found = await asyncio.get_running_loop().run_in_executor(self._thread, model.detect, frames, limits)
-        return [seen if isinstance(seen, Exception) else replace(seen, match_threshold=model.match_threshold) for seen in found]
+        return await all_together(asked, remaining_s, self._eye.detect)
 
     async def embed(self, pictures: list[bytes]) -> list[PictureEmbedding | ModelInputError]:
-        found = await asyncio.get_running_loop().run_in_executor(self._thread, self._model.embed, pictures)
-        return [vectors if isinstance(vectors, ModelInputError) else PictureEmbedding(vectors, self._tag) for vectors in found]
+        return await self._eye.embed(pictures)
 
     async def ping(self) -> None:
         """Answers when the model is loaded: Serve sends nothing before `reconfigure` is done."""

@@ -26,8 +26,13 @@ class StoreSettings(Frozen):
 
 
 class PlacementSettings(Frozen):
-    """Where the small models run: inside the ingress process (a function call) or in replicas of their own (a hop of about 2 ms)."""
+    """Where models run: inside the ingress process (a function call) or in replicas of their own (a hop of about 3 ms).
 
+    The detector in replicas scales by itself, is exchanged live, and may die alone. Fused it answers a single caller sooner, at the
+    price of a copy in every ingress replica, and of an ingress that dies with it.
+    """
+
+    detector: Placement = "replica"
     retriever: Placement = "fused"
     ranker: Placement = "fused"
     comprehension: Placement = "fused"

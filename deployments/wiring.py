@@ -11,11 +11,11 @@ from typing import Self
 from ray.serve.handle import DeploymentHandle
 
 from deployments.enrolment import keep_views_current
-from deployments.loading import load_comprehension, load_ranker, load_retriever, model_name
+from deployments.loading import load_comprehension, load_eye, load_ranker, load_retriever, model_name
 from deployments.local import LocalComprehension, LocalRanker, LocalSegmenter
 from deployments.ports import Ports, TextModel
 from deployments.remote.calls import ping_of
-from deployments.remote.detector import RemoteDetector
+from deployments.remote.detector import CoalescedDetector
 from deployments.remote.openai import RemoteOpenAI
 from deployments.remote.postbox import Postbox
 from deployments.remote.small import RemoteComprehension, RemoteRanker, RemoteRetriever
@@ -63,7 +63,7 @@ class Wiring:
         shop = LiveShop(store, poll_s=settings.store.follow_every_s)
         await shop.start()
         stops: list[Stop] = [shop.stop]
-        detector = RemoteDetector(handles["detector"], settings.coalesce)
+        detector = await _detector(settings, handles)
         writer = RemoteWriter(handles["writer"])
         postbox = await Postbox().open()
         stops.append(postbox.close)
@@ -116,6 +116,12 @@ async def cancelled(task: "asyncio.Task[None]") -> None:
 def _text_model(settings: Settings, retriever: RemoteRetriever | LiveRetriever) -> TextModel:
     root = settings.retriever.text_embedder
     return TextModel(ModelCard(model_name(root), root, created=int(time.time())), retriever.embed_texts)
+
+
+async def _detector(settings: Settings, handles: Handles) -> CoalescedDetector:
+    if "detector" in handles:
+        return CoalescedDetector.remote(handles["detector"], settings.coalesce)
+    return CoalescedDetector.local(await asyncio.to_thread(load_eye, settings.detector, settings.embedder), settings.coalesce)
 
 
 async def _ranker(settings: Settings, handles: Handles) -> LocalRanker | RemoteRanker:

@@ -1,6 +1,6 @@
 """Frames a second and latency of the eye, bare and through the ingress, in one run.
 
-    python -m benchmarks.vision [--quick] [--config serve_config.yaml] [--size 720x1280] [--rounds 2] [--seconds 4]
+    python -m benchmarks.vision [--quick] [--config serve_config.yaml] [--fused] [--size 720x1280] [--rounds 2] [--seconds 4]
 
 Bare: as many processes as the configuration has detector replicas, each with the replicas' settings, the same encoded frames in, detections
 with embeddings out, no server. Ingress: the platform as configured; callers in one process, keep-alive, raw bodies, a room's shelf.
@@ -19,7 +19,7 @@ from pathlib import Path
 
 from benchmarks.served import Platform, machine, platform
 from benchmarks.vision.measured import Bare, Cell, Job, conclude, table, together, verdict
-from benchmarks.vision.servers import Detectors, Worker
+from benchmarks.vision.servers import Detectors, Worker, fused
 from models.demo.catalog import demo_products, demo_rooms
 from models.demo.pictures import demo_frame
 from models.types import ProductId
@@ -34,15 +34,22 @@ WARM_UP = Job(8, 2.0)
 
 def main() -> None:
     arguments = _arguments()
-    detectors = Detectors.of(arguments.config)
     room = next(room for room in demo_rooms() if room.live)
-    facts = {**machine("ray", "torch", "openvino"), "size": arguments.size, "seconds": arguments.seconds, "config": arguments.config.name}
+    facts = {
+        **machine("ray", "torch", "openvino"),
+        "size": arguments.size,
+        "seconds": arguments.seconds,
+        "config": arguments.config.name,
+        "fused": arguments.fused,
+    }
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="eye-")))
         home = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="home-")))
         _draw(folder, room.shelf, arguments.size)
+        config = fused(arguments.config, home) if arguments.fused else arguments.config
+        detectors = Detectors.of(config)
         _say("the platform starts")
-        served = stack.enter_context(platform(arguments.config, home))
+        served = stack.enter_context(platform(config, home))
         bare = [_worker(stack, "bare", folder, detectors.config.model_dump_json(), detectors.embedder) for _ in range(detectors.replicas)]
         asking = _worker(stack, "asking", folder, served.port, room.room_id)
         _result(asking, WARM_UP)
@@ -65,6 +72,7 @@ def _arguments() -> argparse.Namespace:
     )
     parser.add_argument("--quick", action="store_true", help="one round of 2 s")
     parser.add_argument("--config", type=Path, default=Path("serve_config.yaml"))
+    parser.add_argument("--fused", action="store_true", help="the detector inside the ingress instead of in replicas of its own")
     parser.add_argument("--size", type=lambda text: tuple(map(int, text.split("x"))), default=(720, 1280), help="width x height of a frame")
     parser.add_argument("--rounds", type=int, default=2)
     parser.add_argument("--seconds", type=float, default=4.0, help="of a cell")

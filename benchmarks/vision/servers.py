@@ -7,8 +7,11 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+import yaml
+
 from benchmarks.served import STOP_S, configured
 from benchmarks.vision.measured import Job
+from deployments.launch.config import read_yaml
 from deployments.settings import DetectorConfig, Settings
 
 
@@ -23,12 +26,32 @@ class Detectors:
     @classmethod
     def of(cls, path: Path) -> "Detectors":
         application, named = configured(path, "Detector")
-        scaled = named.get("autoscaling_config", {}).get("min_replicas", 1)
-        return cls(
-            DetectorConfig.model_validate(named.get("user_config", {})),
-            Settings.model_validate(application.get("args", {})).embedder,
-            int(named.get("num_replicas", scaled)),
-        )
+        settings = Settings.model_validate(application.get("args", {}))
+        if settings.placement.detector == "fused":
+            return cls(settings.detector, settings.embedder, _replicas(configured(path, "Ingress")[1]))
+        return cls(DetectorConfig.model_validate(named.get("user_config", {})), settings.embedder, _replicas(named))
+
+
+def fused(path: Path, folder: Path) -> Path:
+    """The configuration with the detector in the ingress, as a file in `folder`."""
+    document = read_yaml(path)
+    application, named = configured(path, "Detector")
+    args = application.get("args") or {}
+    placed = {
+        **args,
+        "placement": {**args.get("placement", {}), "detector": "fused"},
+        "detector": {**args.get("detector", {}), **named.get("user_config", {})},
+    }
+    entries = [entry for entry in application["deployments"] if entry["name"] != "Detector"]
+    changed = folder / "fused.yaml"
+    changed.write_text(
+        yaml.safe_dump({**document, "applications": [{**application, "args": placed, "deployments": entries}]}), encoding="utf-8"
+    )
+    return changed
+
+
+def _replicas(entry: dict[str, Any]) -> int:
+    return int(entry.get("num_replicas", entry.get("autoscaling_config", {}).get("min_replicas", 1)))
 
 
 class Worker:

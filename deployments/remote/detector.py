@@ -1,11 +1,13 @@
-"""The detector behind a handle: one hop a frame, and frames of the same moment share it and are a batch."""
+"""The detector as a port: behind a handle, one hop a frame, or in this process. Frames of the same moment are a batch either way."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Sequence
 
 from ray.serve.handle import DeploymentHandle
 
+from deployments.eye import Asked, Eye
 from deployments.remote.calls import answered, channel
+from deployments.remote.coalesce import Coalescer
+from deployments.remote.entries import all_together
 from deployments.remote.errors import refused
 from deployments.settings import CoalesceSettings
 from graphs.errors import InvalidRequest, PayloadTooLarge, UnsupportedMedia
@@ -13,34 +15,46 @@ from models.types import FrameDetections, ModelInputError, PictureEmbedding
 
 DEPLOYMENT = "Detector"
 
-
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """A frame as it travels: frames of several callers share a hop, each with its own limit."""
-
-    frame: bytes  # encoded
-    min_score: float | None = None  # None: the detector's own
+Embed = Callable[[Sequence[bytes]], Awaitable[list[PictureEmbedding | ModelInputError]]]
 
 
-class RemoteDetector:
+class CoalescedDetector:
     """Detector and PictureEmbedder."""
 
-    def __init__(self, handle: DeploymentHandle, limits: CoalesceSettings) -> None:
-        self._handle = handle
-        self._detect = channel(handle.detect.remote, DEPLOYMENT, limits)
+    def __init__(self, detect: Coalescer[Asked, FrameDetections], embed: Embed) -> None:
+        self._detect = detect
+        self._embed = embed
+
+    @classmethod
+    def remote(cls, handle: DeploymentHandle, limits: CoalesceSettings) -> "CoalescedDetector":
+        """In replicas of its own."""
+
+        async def embed(pictures: Sequence[bytes]) -> list[PictureEmbedding | ModelInputError]:
+            found: list[PictureEmbedding | ModelInputError] = await answered(handle.embed.remote(list(pictures)), DEPLOYMENT)
+            return found
+
+        return cls(channel(handle.detect.remote, DEPLOYMENT, limits), embed)
+
+    @classmethod
+    def local(cls, eye: Eye, limits: CoalesceSettings) -> "CoalescedDetector":
+        """In this process: no hop. A frame waits for the batch before it, and those that wait together are the next batch."""
+
+        async def send(asked: Sequence[Asked], remaining_s: Sequence[float]) -> Sequence[FrameDetections | Exception]:
+            replies = await all_together(asked, remaining_s, eye.detect)
+            return [refused(reply) if isinstance(reply, ModelInputError) else reply for reply in replies]
+
+        return cls(Coalescer(send, DEPLOYMENT, limits.model_copy(update={"max_in_flight": 1})), eye.embed)
 
     async def detect(self, frame: bytes, min_score: float | None = None) -> FrameDetections:
         """Raises LivecartError; a refused picture has the param `frame`."""
         try:
-            seen: FrameDetections = await self._detect(Asked(frame, min_score))
+            return await self._detect(Asked(frame, min_score))
         except (InvalidRequest, PayloadTooLarge, UnsupportedMedia) as error:
             error.param = error.param or "frame"
             raise
-        return seen
 
     async def embed(self, pictures: Sequence[bytes]) -> list[PictureEmbedding]:
-        found: list[PictureEmbedding | ModelInputError] = await answered(self._handle.embed.remote(list(pictures)), DEPLOYMENT)
-        return [_good(each) for each in found]
+        return [_good(each) for each in await self._embed(pictures)]
 
 
 def _good(found: PictureEmbedding | ModelInputError) -> PictureEmbedding:

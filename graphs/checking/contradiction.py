@@ -1,7 +1,7 @@
 """Does a text turn round what the evidence says: by a negation, by yes or no, or by giving a figure to another property?
 
-Figures and words that the evidence does not hold at all are found in `graphs.checking.grounding` and `graphs.checking.support`; here everything
-said is in the evidence and still wrong.
+Figures and words that the evidence does not hold at all are found in `graphs.checking.grounding` and `graphs.checking.support`; here
+everything said is in the evidence and still wrong.
 """
 
 import re

@@ -8,9 +8,9 @@ import pytest
 from ray import serve
 from ray.serve.handle import DeploymentHandle
 
-from deployments.loading import load_comprehension, load_ranker
+from deployments.loading import load_comprehension, load_eye, load_ranker
 from deployments.local import LocalComprehension, LocalRanker
-from deployments.remote.detector import RemoteDetector
+from deployments.remote.detector import CoalescedDetector
 from deployments.remote.small import RemoteComprehension, RemoteRanker
 from deployments.replicas import ComprehensionReplica, DetectorReplica, RankerReplica
 from deployments.settings import CoalesceSettings, ComprehensionConfig, DetectorConfig, Frozen, RankerConfig, Settings
@@ -39,7 +39,11 @@ def remote_comprehension() -> Comprehension:
 
 
 def remote_detector() -> Detector:
-    return RemoteDetector(handle_of(DetectorReplica, DetectorConfig(), Settings().embedder), CoalesceSettings())
+    return CoalescedDetector.remote(handle_of(DetectorReplica, DetectorConfig(), Settings().embedder), CoalesceSettings())
+
+
+def local_detector() -> CoalescedDetector:
+    return CoalescedDetector.local(load_eye(DetectorConfig(), Settings().embedder), CoalesceSettings())
 
 
 @pytest.fixture(params=[FakeRanker, lambda: LocalRanker(load_ranker(RankerConfig())), remote_ranker], ids=["fake", "local", "remote"])
@@ -74,7 +78,7 @@ async def test_comprehension_gives_each_text_its_own_label(comprehension: Compre
     assert all(0 <= label.score <= 1 for label in together)
 
 
-@pytest.fixture(params=[FakeDetector, remote_detector], ids=["fake", "remote"])
+@pytest.fixture(params=[FakeDetector, local_detector, remote_detector], ids=["fake", "local", "remote"])
 async def detector(request: pytest.FixtureRequest) -> Detector:
     make: Callable[[], Detector] = request.param
     return await asyncio.to_thread(make)
@@ -87,9 +91,10 @@ async def test_a_detector_answers_frames_of_one_moment(detector: Detector) -> No
         assert all(0 <= d.score <= 1 and d.box[0] < d.box[2] and d.box[1] < d.box[3] for d in seen.detections)
 
 
-async def test_a_bad_picture_is_the_callers_fault_and_harms_no_other() -> None:
-    remote = await asyncio.to_thread(remote_detector)
-    good, bad = await asyncio.gather(remote.detect(PICTURE), remote.detect(b"not a picture"), return_exceptions=True)
+@pytest.mark.parametrize("make", [local_detector, remote_detector])
+async def test_a_bad_picture_is_the_callers_fault_and_harms_no_other(make: Callable[[], Detector]) -> None:
+    detector = await asyncio.to_thread(make)
+    good, bad = await asyncio.gather(detector.detect(PICTURE), detector.detect(b"not a picture"), return_exceptions=True)
     assert isinstance(bad, UnsupportedMedia)
     assert bad.param == "frame"
     assert not isinstance(good, BaseException)
