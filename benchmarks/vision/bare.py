@@ -29,6 +29,7 @@ def main() -> None:
             started = time.perf_counter()
             model.detect(batch)
             took_s.append(time.perf_counter() - started)
+            time.sleep(job.pause_s)
         answer(Bare.of(job, took_s, cpu_s=time.process_time() - cpu_before).as_dict())
 
 

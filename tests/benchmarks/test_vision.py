@@ -4,8 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.vision.measured import Bare, Cell, Job, conclude, table, together, verdict
-from benchmarks.vision.servers import Detectors
+from benchmarks.vision.measured import Bare, Cell, Job, Turn, conclude, table, together, verdict
+from benchmarks.vision.servers import Detectors, fused
+from deployments.launch.check import problems
 
 ROOT = Path(__file__).parents[2]
 
@@ -29,12 +30,13 @@ def test_the_share_compares_the_best_of_each_round_and_takes_the_median() -> Non
         *(cell("bare", 1, 200, number=1), cell("ingress", 16, 180, number=1, cpu_ms=12.5)),
         *(cell("bare", 1, 100, number=2), cell("ingress", 16, 90, number=2, cpu_ms=12.5)),
     ]
-    found = conclude(cells, [(20.0, 15.0), (50.0, 16.0), (21.0, 14.0)])
+    found = conclude(cells, [Turn(20.0, 14.0, 16.0), Turn(50.0, 44.0, 46.0), Turn(21.0, 14.0, 15.0)])
     assert found.share == pytest.approx(0.9)
     assert found.cpu_share == pytest.approx(0.8)
     assert found.added_ms == pytest.approx(6.0)
     assert found.are_goals_met
-    assert not conclude(cells, [(22.0, 15.0)]).are_goals_met
+    assert found.added_paced_ms == pytest.approx(4.0)
+    assert not conclude(cells, [Turn(22.0, 15.0, 18.0)]).are_goals_met
     assert "0.90" in verdict(found)
     assert "+6.0 ms" in verdict(found)
 
@@ -51,3 +53,10 @@ def test_the_bare_model_is_the_one_that_the_configuration_serves(name: str) -> N
     found = Detectors.of(ROOT / name)
     assert found.replicas >= 1
     assert (found.config.device == "cuda") == ("gpu" in name)
+
+
+def test_a_fused_detector_is_configured_as_the_replicas_were(tmp_path: Path) -> None:
+    config = fused(ROOT / "serve_config.yaml", tmp_path)
+    assert problems(config) == []
+    apart, together_ = Detectors.of(ROOT / "serve_config.yaml"), Detectors.of(config)
+    assert (apart.config, apart.embedder) == (together_.config, together_.embedder)
