@@ -3,9 +3,11 @@
 Exception
 ├── LivecartError
 │   ├── InvalidRequest      invalid_request       400
+│   │   └── ContextLengthExceeded  context_length_exceeded
 │   ├── Unauthenticated     unauthenticated       401
 │   ├── Forbidden           forbidden             403
 │   ├── NotFound            not_found             404
+│   │   └── ModelNotFound   model_not_found
 │   ├── MethodNotAllowed    method_not_allowed    405
 │   ├── Conflict            conflict              409
 │   ├── PayloadTooLarge     payload_too_large     413
@@ -61,6 +63,12 @@ class InvalidRequest(LivecartError):
     code, http_status = "invalid_request", 400
 
 
+class ContextLengthExceeded(InvalidRequest):
+    """A prompt with the tokens asked for is longer than what the model reads; OpenAI's code."""
+
+    code = "context_length_exceeded"
+
+
 class Unauthenticated(LivecartError):
     code, http_status = "unauthenticated", 401
 
@@ -71,6 +79,12 @@ class Forbidden(LivecartError):
 
 class NotFound(LivecartError):
     code, http_status = "not_found", 404
+
+
+class ModelNotFound(NotFound):
+    """A model that is not served; OpenAI's code."""
+
+    code = "model_not_found"
 
 
 class MethodNotAllowed(LivecartError):

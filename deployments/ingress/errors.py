@@ -16,6 +16,7 @@ from starlette.types import Scope
 
 from graphs.errors import (
     Conflict,
+    ContextLengthExceeded,
     DeadlineExceeded,
     Forbidden,
     Internal,
@@ -24,6 +25,7 @@ from graphs.errors import (
     InvalidRow,
     LivecartError,
     MethodNotAllowed,
+    ModelNotFound,
     NotFound,
     Overloaded,
     PayloadTooLarge,
@@ -34,11 +36,13 @@ from graphs.errors import (
 from models.types import ModelInputError
 
 MAX_DETAILS = 20
-PUBLIC_ERRORS: tuple[type[LivecartError], ...] = (
+PUBLIC_ERRORS: tuple[type[LivecartError], ...] = (  # in the order of their status, the general one of each first
     InvalidRequest,
+    ContextLengthExceeded,
     Unauthenticated,
     Forbidden,
     NotFound,
+    ModelNotFound,
     MethodNotAllowed,
     Conflict,
     PayloadTooLarge,

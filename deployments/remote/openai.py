@@ -10,21 +10,13 @@ from ray.serve.handle import DeploymentHandle
 from deployments.remote.calls import answered
 from deployments.remote.errors import translated
 from deployments.remote.postbox import Address, Courier, Postbox, UnreachableBox
-from graphs.errors import DeadlineExceeded, InvalidRequest, LivecartError, NotFound, Unavailable
+from graphs.errors import ContextLengthExceeded, DeadlineExceeded, InvalidRequest, LivecartError, ModelNotFound, Unavailable
 from models.language.openai_types import Kind, ModelCard, OpenAIRefusal, Usage
 
 DEPLOYMENT = "Writer"
 _GRACE_S = 1.0  # the replica keeps the deadline; this is for one that hangs
 
 Pieces = AsyncGenerator[str | Usage, None]
-
-
-class ModelNotFound(NotFound):
-    code = "model_not_found"
-
-
-class ContextLengthExceeded(InvalidRequest):
-    code = "context_length_exceeded"
 
 
 class RemoteOpenAI:

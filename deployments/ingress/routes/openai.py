@@ -15,8 +15,7 @@ from deployments.ingress.errors import error_object, from_validation
 from deployments.ingress.openai import EmbeddingsRequest, card_object, embeddings_object
 from deployments.ingress.routing import CALLER, Router, json_object
 from deployments.ingress.sse import EventStream
-from deployments.remote.openai import ModelNotFound
-from graphs.errors import InvalidRequest, LivecartError, PayloadTooLarge
+from graphs.errors import InvalidRequest, LivecartError, ModelNotFound, PayloadTooLarge
 from models.language.openai_types import Kind, Usage
 
 router = Router(tag="openai")

@@ -25,6 +25,15 @@ async def test_every_error_has_its_status_and_code(shop: httpx.AsyncClient, mode
     assert (error["code"], error["message"], error["param"], error["details"]) == (kind.code, "because", "frame", [{"index": 1}])
 
 
+def kinds(of: type[LivecartError]) -> set[type[LivecartError]]:
+    return {of}.union(*map(kinds, of.__subclasses__()))
+
+
+def test_every_code_of_the_tree_is_public() -> None:
+    told = {(kind.http_status, kind.code) for kind in kinds(LivecartError)}
+    assert told - {(499, "cancelled")} == {(kind.http_status, kind.code) for kind in PUBLIC_ERRORS}  # 499: its caller has left
+
+
 @pytest.mark.parametrize(("kind", "status"), [("invalid", 400), ("too_large", 413), ("unsupported", 415)])
 async def test_a_models_refusal_is_the_callers_fault(own_app: FastAPI, kind: str, status: int) -> None:
     @own_app.get("/refuses")

@@ -12,9 +12,8 @@ import pytest
 from fastapi import FastAPI
 
 from deployments.ingress.fakes import FakeModels
-from deployments.remote.openai import ContextLengthExceeded
 from deployments.settings import IngressConfig, Limits, TokenLimits
-from graphs.errors import Unavailable
+from graphs.errors import ContextLengthExceeded, Unavailable
 
 ASK = {"model": "writer", "messages": [{"role": "user", "content": "Is it dishwasher safe?"}]}
 
