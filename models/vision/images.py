@@ -10,6 +10,7 @@ from models.types import ModelInputError
 
 FORMATS = ("JPEG", "PNG", "WEBP")
 ENOUGH_PX = 960  # the longer side that detection and crops profit from; a JPEG is decoded no larger than needed for it
+CUT_OFF = "the picture is cut off: its end is missing"
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +40,7 @@ def decode(image: bytes, *, max_pixels: int, enough_px: int = ENOUGH_PX) -> Deco
     except MemoryError:
         raise
     except Exception as error:  # the decoders raise errors of a dozen kinds on damaged data
-        raise ModelInputError(f"the {opened.format} picture is damaged: {error}") from error
+        raise ModelInputError(CUT_OFF if _is_cut_off(image) else "the picture is damaged: its pixels cannot be decoded") from error
 
 
 def _opened(image: bytes, max_pixels: int) -> Image.Image:
@@ -48,12 +49,20 @@ def _opened(image: bytes, max_pixels: int) -> Image.Image:
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
         accepted = min(max_pixels, 2 * (Image.MAX_IMAGE_PIXELS or max_pixels))  # above twice its own limit Pillow opens nothing
         raise ModelInputError(f"the picture has too many pixels, at most {accepted} are accepted", kind="too_large") from error
-    except UnidentifiedImageError as error:
-        if image.startswith((b"\xff\xd8\xff", b"\x89PNG")) or (image.startswith(b"RIFF") and image[8:12] == b"WEBP"):
-            raise ModelInputError("the picture's header is damaged or cut off") from error
+    except Exception as error:  # beside Pillow's own, whatever a header raises that promises a format and breaks it
+        promises = image.startswith((b"\xff\xd8\xff", b"\x89PNG")) or (image.startswith(b"RIFF") and image[8:12] == b"WEBP")
+        if promises or not isinstance(error, UnidentifiedImageError):
+            raise ModelInputError(CUT_OFF if _is_cut_off(image) else "the picture's header is damaged") from error
         raise ModelInputError("the data is no JPEG, PNG or WebP picture", kind="unsupported") from error
-    except Exception as error:  # a header that promises a format and breaks it
-        raise ModelInputError(f"the picture's header is damaged: {error}") from error
+
+
+def _is_cut_off(image: bytes) -> bool:
+    """Whether the mark or the length that ends a file of the three formats says that more belongs to it."""
+    if image.startswith(b"RIFF"):
+        return len(image) < 8 + int.from_bytes(image[4:8], "little")
+    if image.startswith(b"\x89PNG"):
+        return b"IEND" not in image[-64:]
+    return not image.rstrip(b"\0").endswith(b"\xff\xd9")
 
 
 def _loaded(opened: Image.Image, enough_px: int) -> Image.Image:

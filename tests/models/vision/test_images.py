@@ -52,6 +52,26 @@ def test_truncated_data_is_refused(form: str) -> None:
     assert refusal(data[:14]).kind == "invalid"
 
 
+NOISE = Image.fromarray(np.random.default_rng(0).integers(0, 256, (64, 64, 3), dtype=np.uint8))
+
+
+@pytest.mark.parametrize("form", ["JPEG", "PNG", "WEBP"])
+def test_what_is_wrong_is_told_in_one_plain_sentence(form: str) -> None:
+    data = encoded(NOISE, form)
+    assert refusal(data[: len(data) // 2]).message == "the picture is cut off: its end is missing"
+    assert refusal(data[:14]).message == "the picture is cut off: its end is missing"
+    assert refusal(data[:4] + bytes(4) + data[8:12] + bytes(40) + data[-12:]).message == "the picture's header is damaged"
+    assert refusal(b"<html>").message == "the data is no JPEG, PNG or WebP picture"
+    assert refusal(data, max_pixels=4_000).message == "the picture has 64x64 pixels, at most 4000 are accepted"
+
+
+def test_pixels_that_cannot_be_decoded_are_told_apart_from_a_file_that_is_cut_off() -> None:
+    data = encoded(NOISE, "JPEG")
+    codes = data.index(b"\xff\xc4") + 6  # the first table of Huffman codes
+    damaged = data[:codes] + b"\xff" * 16 + data[codes + 16 :]
+    assert refusal(damaged).message == "the picture is damaged: its pixels cannot be decoded"
+
+
 def test_a_bomb_is_refused_by_its_header_alone() -> None:
     header = struct.pack(">IIBBBBB", 60_000, 60_000, 8, 2, 0, 0, 0)
     chunks = [(b"IHDR", header), (b"IDAT", b"")]
