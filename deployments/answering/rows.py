@@ -13,6 +13,8 @@ from graphs.reading.slots import detect_language
 from livecart_client import wire
 from models.types import Document, DocumentId, Language, ModelInputError, Product, ProductId
 
+CURRENCY = "CNY"  # of a price that is a bare number, as in `livecart catalog import`
+
 Text = Annotated[str, Field(min_length=1, max_length=20_000)]
 
 
@@ -94,8 +96,13 @@ def _read(line: str, path: Path, number: int) -> Row:
 
 
 def _product(values: Mapping[str, Any], line: int) -> Product:
-    """As PUT /v1/products reads it; the id and the category, on which no answer hangs, may be missing."""
+    """As PUT /v1/products reads it; the id and the category, on which no answer hangs, may be missing.
+
+    A price may also be its amount alone ("39.00"), with `currency` beside it where that is another than CNY.
+    """
     given = {"category": "other", **values, "product_id": f"row-{line}"}
+    if isinstance(given.get("price"), str):
+        given["price"] = {"amount": given["price"], "currency": given.pop("currency", CURRENCY)}
     return product_from(wire.Product.model_validate(given))
 
 

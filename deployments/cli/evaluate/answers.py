@@ -34,7 +34,8 @@ def answers(  # noqa: PLR0913  # a command's options
 ) -> None:
     """Correct, grounded, rightly declined answers and wrong figures, by the answer graph as it is served.
 
-    A row: {"question": "多重", "product": {"title": ..., "price": ..., "attributes": {...}}, "answer": "350 g", "accept": ["350g"]};
+    A row: {"question": "多重", "product": {"title": "...", "price": {"amount": "39.00", "currency": "CNY"},
+    "attributes": {"重量": "350 g"}}, "answer": "350 g", "accept": ["350g"]}. A price may be "39.00" alone, which is CNY.
     `"facts": ["...", "name: value"]` instead of or beside `product`, `"answer": null` where declining is right.
 
     Examples: `livecart evaluate answers --data questions.jsonl --json`; `livecart evaluate answers --questions 200 --out answers.jsonl`
