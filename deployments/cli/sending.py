@@ -26,7 +26,7 @@ def send(rows: Iterator[Row], route: str, name: str, *, url: str, key: str, batc
             fail(str(error))
         task = progress.add_task(f"importing {name}", total=len(everything))
         for chunk in _batches(everything, batch):
-            for field, number in _post(http, route, {name: chunk}, after=totals["rows"]).items():
+            for field, number in _post(http, route, {name: chunk}, after=totals["rows"], count=len(chunk)).items():
                 totals[field] = totals.get(field, 0) + number
             totals["rows"] += len(chunk)
             progress.update(task, completed=totals["rows"])
@@ -48,10 +48,11 @@ def _batches(rows: Iterable[Row], size: int) -> Iterator[list[Row]]:
         yield chunk
 
 
-def _post(http: "httpx.Client", route: str, body: object, *, after: int) -> dict[str, int]:
+def _post(http: "httpx.Client", route: str, body: object, *, after: int, count: int) -> dict[str, int]:
     response = http.post(route, json=body)
     if response.is_error:
-        fail(f"rows after number {after} were refused (those before are stored).\n{refusal(response)}")
+        stored = f"rows 1 to {after} are stored" if after else "nothing was stored"
+        fail(f"rows {after + 1} to {after + count} were refused; {stored}.\n{refusal(response)}")
     answer = response.json()
     return {field: number for field, number in answer.items() if isinstance(number, int)} if isinstance(answer, dict) else {}
 

@@ -71,7 +71,10 @@ def fit(samples: Sequence[Sample], plan: Plan) -> Fitted:
     texts = [sample.text for sample in samples]
     columns = frequent_columns(texts, longest=plan.longest, least_texts=plan.least_texts)
     if not len(columns):
-        raise ModelInputError("the sentences have nothing in common to learn from")
+        raise ModelInputError(
+            f"the {len(samples)} sentences have nothing in common to learn from: no run of characters stands in {plan.least_texts} of "
+            "them; ten or more sentences of each label are needed"
+        )
     target = np.array([labels.index(sample.label) for sample in samples])
     rows = _Rows(CommentNgrams(columns)(texts), target, _weights(samples, target, plan.balance))
     scores = _held_out_scores(rows, _folds(samples, plan.seed), len(labels), plan)
@@ -91,7 +94,10 @@ def _check(samples: Sequence[Sample]) -> None:
             groups.setdefault(sample.label, set()).add(sample.group)
     if sum(len(each) >= _LEAST_GROUPS for each in groups.values()) < 2:
         found = ", ".join(f"{label}: {len(each)}" for label, each in sorted(groups.items())[:5]) or "none"
-        raise ModelInputError(f"two labels with at least {_LEAST_GROUPS} different sentences each are needed to learn from; found {found}")
+        raise ModelInputError(
+            f"too few rows to learn from: two labels with at least {_LEAST_GROUPS} different sentences each are needed, and ten of each "
+            f"to be worth anything; found {len(samples)} rows, of different sentences {found}"
+        )
 
 
 def _weights(samples: Sequence[Sample], target: NDArray[np.int64], balance: float) -> Floats:

@@ -180,9 +180,19 @@ def test_a_refusal_says_how_far_the_import_came(tmp_path: Path, shop: Shop) -> N
     file.write_text('{"product_id": "a"}\n{"product_id": "b"}\n', encoding="utf-8")
     shown = RUNNER.invoke(app, ["catalog", "import", str(file), "--url", shop.url, "--batch", "1"])
     assert shown.exit_code == 1
-    assert "rows after number 1 were refused" in shown.output
+    assert "rows 2 to 2 were refused; rows 1 to 1 are stored" in shown.output
     assert "invalid_row: 1 row is wrong" in shown.output
     assert "no title" in shown.output
+
+
+def test_a_refusal_of_the_first_rows_says_that_nothing_was_stored(tmp_path: Path, shop: Shop) -> None:
+    shop.refuse_after = 0
+    file = tmp_path / "products.jsonl"
+    file.write_text('{"product_id": "a"}\n{"product_id": "b"}\n', encoding="utf-8")
+    shown = RUNNER.invoke(app, ["catalog", "import", str(file), "--url", shop.url])
+    assert shown.exit_code == 1
+    assert "rows 1 to 2 were refused; nothing was stored" in shown.output
+    assert "are stored" not in shown.output
 
 
 def test_a_server_that_is_not_there_is_named() -> None:

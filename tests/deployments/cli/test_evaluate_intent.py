@@ -58,6 +58,14 @@ def test_without_a_test_file_it_is_cross_validated_and_shown_as_a_table(halves: 
     assert "macro f1" in shown.stdout
 
 
+def test_a_file_that_is_too_small_is_told_what_is_needed(tmp_path: Path) -> None:
+    (tmp_path / "tiny.csv").write_text("sentence,label\nhow much,price\nin stock?,stock\n", encoding="utf-8")
+    shown = RUNNER.invoke(app, ["evaluate", "intent", "--train", str(tmp_path / "tiny.csv")])
+    assert shown.exit_code == 1
+    assert "two labels with at least 2 different sentences each" in shown.output
+    assert "found 2 rows, of different sentences price: 1, stock: 1" in shown.output
+
+
 @pytest.mark.parametrize(
     ("arguments", "found"),
     [

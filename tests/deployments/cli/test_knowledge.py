@@ -168,3 +168,4 @@ def test_a_product_that_is_unknown_is_named_by_the_server(url: str, tmp_path: Pa
     shown = run("import", str(file), "--url", url, "--product-id", "P-404")
     assert shown.exit_code == 1
     assert "P-404" in shown.output
+    assert "nothing was stored" in shown.output

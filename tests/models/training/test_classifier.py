@@ -79,12 +79,12 @@ def test_a_description_of_a_label_is_learnt_from_and_not_tested() -> None:
     ],
 )
 def test_too_little_to_learn_from_is_refused(samples: list[Sample]) -> None:
-    with pytest.raises(ModelInputError, match="two labels with at least 2 different sentences"):
+    with pytest.raises(ModelInputError, match=r"two labels with at least 2 different sentences.*found . rows"):
         fit(samples, Plan())
 
 
 def test_sentences_with_nothing_in_common_are_refused() -> None:
-    with pytest.raises(ModelInputError, match="nothing in common"):
+    with pytest.raises(ModelInputError, match=r"the 4 sentences have nothing in common.*ten or more sentences of each label"):
         fit([Sample(letter, "xy"[i % 2], letter) for i, letter in enumerate("甲乙丙丁")], Plan())
 
 
