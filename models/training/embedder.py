@@ -239,8 +239,23 @@ def _export(
         "side_px": plan.side_px,
         **data,
     }
-    options = (("--start", data.get("started_from")), ("--photographs", data.get("photographs")))
-    given = "".join(f" {option} {shlex.quote(str(value))}" for option, value in options if value is not None)
-    command = f"livecart train embedder --out {shlex.quote(out.as_posix())} --steps {data['steps']} --seed {plan.seed}{given}"
-    write_manifest(out, kind="embedder", schema=SCHEMA, command=command, seed=plan.seed, data=facts, metrics=metrics)
+    write_manifest(out, kind="embedder", schema=SCHEMA, command=_command(out, plan, data), seed=plan.seed, data=facts, metrics=metrics)
     return metrics
+
+
+def _command(out: Path, plan: Plan, data: Mapping[str, object]) -> str:
+    """The command that makes the model again, each value one word of the shell; options without a value are left out.
+
+    `--steps` are those that were taken, fewer than asked for where `--max-minutes` ended the training.
+    """
+    given = {
+        "--out": out.as_posix(),
+        "--steps": data["steps"],
+        "--seed": plan.seed,
+        "--start": data.get("started_from"),
+        "--photographs": data.get("photographs"),
+        "--credit": data.get("photographs_credit"),
+        "--max-minutes": None if math.isinf(plan.max_minutes) else f"{plan.max_minutes:g}",
+    }
+    words = [word for name, value in given.items() if value not in (None, "") for word in (name, str(value))]
+    return shlex.join(["livecart", "train", "embedder", *words])

@@ -94,10 +94,13 @@ def test_a_training_is_resumed_and_stores_its_threshold(tmp_path: Path) -> None:
 
 
 def test_photographs_join_the_training_and_are_named_in_the_manifest(tmp_path: Path, listing: Path) -> None:
-    plan = Plan(steps=2, looks=3, groups=4, views=2, side_px=32, held_out=20, held_out_products=2)
+    plan = Plan(steps=2, looks=3, groups=4, views=2, side_px=32, held_out=20, held_out_products=2, max_minutes=30)
     metrics = train(tmp_path / "out", run=tmp_path / "run", plan=plan, photographs=listing, credit="ours, MIT", start=TINY, device="cpu")
     assert {"new_product_rank1", "new_product_false_accepts", "trained_product_rank1"} <= metrics.keys()
-    data = json.loads((tmp_path / "out" / "manifest.json").read_text(encoding="utf-8"))["data"]
+    manifest = json.loads((tmp_path / "out" / "manifest.json").read_text(encoding="utf-8"))
+    data = manifest["data"]
+    options = f"--out {tmp_path}/out --steps 2 --seed 0 --photographs photographs.csv --credit 'ours, MIT' --max-minutes 30"
+    assert manifest["command"] == f"livecart train embedder {options}"
     assert (data["photographs"], data["photographs_credit"]) == ("photographs.csv", "ours, MIT")
     assert len(data["held_out_products"]) == 2
 
