@@ -26,8 +26,9 @@ class IndexOptions:
     """When an index stops being exact, and where it lives."""
 
     exact_up_to: int = 50_000  # rows; below this every search is exact
-    ivf_from: int = 1_000_000  # rows; HNSW (on a GPU: exact) between the two
-    rebuild_fraction: float = 0.25  # changed rows over sealed rows that start a rebuild
+    ivf_from: int = 2_000_000  # rows; HNSW (on a GPU: exact) between the two
+    rebuild_fraction: float = 0.1  # changed rows over sealed rows that start a rebuild, `rebuild_from` rows at least
+    rebuild_from: int = 5_000
     gpu: bool = False  # put the sealed part on the first GPU, where this FAISS build sees one
 
 
@@ -86,7 +87,7 @@ class _Sealed:
             return faiss.SearchParametersIVF(nprobe=max(32, self._ivf_lists // 8))  # type: ignore[call-arg]  # stub lacks it
         if self._on_gpu:
             return None
-        return faiss.SearchParametersHNSW(efSearch=max(128, 2 * count))  # type: ignore[attr-defined,no-any-return]  # stub lacks it
+        return faiss.SearchParametersHNSW(efSearch=max(64, 2 * count))  # type: ignore[attr-defined,no-any-return]  # stub lacks it
 
 
 def _gpu_count() -> int:
@@ -197,14 +198,13 @@ class VectorIndex:
     # --- the sealed segment ----------------------------------------------------------------------------------------------
 
     def settle(self) -> None:
-        """Wait for a running rebuild."""
-        builder = self._builder
-        if builder is not None:
+        """Wait until no rebuild runs or is due."""
+        while (builder := self._builder) is not None:
             builder.join()
 
     def _rebuild_when_due(self) -> None:
-        sealed = 0 if self._sealed is None else len(self._sealed)
-        due = max(self._options.exact_up_to, sealed * self._options.rebuild_fraction)
+        options = self._options
+        due = options.exact_up_to if self._sealed is None else max(options.rebuild_from, len(self._sealed) * options.rebuild_fraction)
         if len(self._open) + self._dead <= due or self._builder is not None:
             return
         rows = np.fromiter(self._key_of_row, dtype=np.int64, count=len(self._key_of_row))
@@ -225,6 +225,7 @@ class VectorIndex:
             self._open.remove(rows)
             self._dead = sum(row not in self._key_of_row for row in rows.tolist())
             self._builder = None
+            self._rebuild_when_due()  # much may have come in meanwhile
 
     # --- search ----------------------------------------------------------------------------------------------------------
 
@@ -267,7 +268,8 @@ class VectorIndex:
         size = len(segment)
         if size == 0:
             return [{} for _ in queries]
-        count = min(size, 2 * k + 8)
+        views = 1 if len(self._key_of_row) == len(self._vectors) else 2  # as many rows a key, for a start
+        count = min(size, views * k + 8)
         while True:
             scores, rows = segment.search(queries, count)
             found = [self._by_key(*pair) for pair in zip(scores.tolist(), rows.tolist(), strict=True)]

@@ -11,6 +11,8 @@ from models.recommend.history import weighted_products
 from models.recommend.passages import PassageIndex, TextEmbedder
 from models.types import Candidate, Document, DocumentId, Event, Match, Passage, Product, ProductId, Vectors
 
+_LEAST_NEIGHBOURS = 20
+
 
 class ShopIndex:
     """Indexes over product pictures, product and knowledge text, and item factors.
@@ -108,7 +110,7 @@ class ShopIndex:
 
     def _similar(self, seeds: Mapping[ProductId, float], k: int, exclude: Collection[ProductId]) -> tuple[Candidate, ...]:
         known = [seed for seed in seeds if self._products.vectors(seed) is not None or self._factors.vectors(seed) is not None]
-        near = self._neighbours(known, k + len(exclude) + 1) - set(exclude)
+        near = self._neighbours(known, _enough(k, len(known)) + len(exclude) + 1) - set(exclude)
         found = sorted(product_id for product_id in near if self._products.vectors(product_id) is not None)
         if not known or not found:
             return ()
@@ -120,6 +122,7 @@ class ShopIndex:
         return tuple(Candidate(found[place], "similar_to", float(best[place]), known[seed_of[place]]) for place in order)
 
     def _neighbours(self, seeds: Sequence[ProductId], k: int) -> set[ProductId]:
+        """The nearest of each seed in either index."""
         found: set[ProductId] = set()
         for index in (self._products, self._factors):
             stored = [vectors for seed in seeds if (vectors := index.vectors(seed)) is not None]
@@ -139,6 +142,11 @@ class ShopIndex:
     def topics(self, texts: Sequence[str], products: Sequence[ProductId]) -> Vectors:
         """float32 (len(texts), len(products)): cosine of texts, such as rooms' titles and tags, with the products' texts."""
         return np.asarray(self._text.embed(texts) @ _stacked(self._products, products).T, dtype=np.float32)
+
+
+def _enough(k: int, seeds: int) -> int:
+    """Neighbours to ask of each of several seeds, so that `k` are found among all though seeds share many."""
+    return min(k, max(_LEAST_NEIGHBOURS, -(-3 * k // max(1, seeds))))
 
 
 def _stacked(index: VectorIndex, product_ids: Sequence[ProductId]) -> Vectors:
