@@ -23,6 +23,8 @@ access_log = logging.getLogger("livecart.access")
 ROUTE = "/v1/rooms/{room_id}/session"
 UNAUTHENTICATED, FORBIDDEN, UNKNOWN_ROOM = 4401, 4403, 4404
 LOST, BROKEN, TRY_AGAIN = 1006, 1011, 1013
+GOODBYES = frozenset({1000, 1001, 1005})  # of a caller: done, the page is left, closed without a code; any other end is none
+BROKEN_OFF = "broken off"
 _CODES: dict[type[LivecartError], int] = {
     Unauthenticated: UNAUTHENTICATED,
     Forbidden: FORBIDDEN,
@@ -38,18 +40,18 @@ async def session(websocket: WebSocket, room_id: str) -> None:
     """Accepted before anything is checked: a close code reaches browsers only over a connection that is open."""
     info = info_of(websocket.scope)
     await websocket.accept(headers=[(b"x-request-id", info.request_id.encode("ascii"))])
-    code = LOST
+    code, ended = LOST, BROKEN_OFF
     try:
-        code = await _serve(websocket, room_id)
+        code, ended = await _serve(websocket, room_id), "closed here"
     except WebSocketDisconnect as left:
-        code = left.code
+        code, ended = left.code, "caller left" if left.code in GOODBYES else BROKEN_OFF
     finally:
-        fields = {"method": "WS", "route": ROUTE, "status": code, "took_ms": round(info.spent_s * 1_000, 2), "actor": info.actor}
-        access_log.info("WS %s %d %.1f s", ROUTE, code, info.spent_s, extra={"fields": fields})
+        fields = {"method": "WS", "route": ROUTE, "status": code, "ended": ended, "took_ms": round(info.spent_s * 1_000, 2)}
+        access_log.info("WS %s %d %s %.1f s", ROUTE, code, ended, info.spent_s, extra={"fields": {**fields, "actor": info.actor}})
 
 
 async def _serve(websocket: WebSocket, room_id: str) -> int:
-    """The session to its end; returns the close code. Raises WebSocketDisconnect when the caller leaves while something is sent."""
+    """The session to its end; returns the close code that was sent. Raises WebSocketDisconnect when the caller leaves or breaks off."""
     out = Outbox(websocket)
     sessions: Sessions = websocket.app.state.sessions
     gateway: Gateway = websocket.app.state.gateway

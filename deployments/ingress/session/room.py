@@ -2,7 +2,7 @@
 
 import asyncio
 
-from starlette.websockets import WebSocket
+from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from deployments.ingress.session.eye import Eye, Surroundings
 from deployments.ingress.session.inbox import read_message
@@ -13,7 +13,8 @@ from livecart_client import wire
 
 MIB = 1024 * 1024
 MOST_GARBAGE = 5  # messages in a row that mean nothing
-LEFT, GARBAGE, TOO_LARGE = 1000, 1003, 1009
+GARBAGE, TOO_LARGE = 1003, 1009
+WITHOUT_CODE = 1005
 _REASONS = {GARBAGE: f"{MOST_GARBAGE} messages in a row meant nothing", TOO_LARGE: "a message was too large"}
 
 
@@ -30,9 +31,9 @@ class RoomSession:
         self._over: asyncio.Future[int] = asyncio.get_running_loop().create_future()
 
     async def run(self) -> int:
-        """Serve until the caller leaves or `end`; returns the close code, which has been sent unless the caller has left.
+        """Serve until `end`; returns the close code, which has been sent.
 
-        Raises WebSocketDisconnect when the caller left while something was sent, NotFound when the room is not known any more.
+        Raises WebSocketDisconnect with the caller's code when the caller leaves, NotFound when the room is not known any more.
         """
         try:
             async with asyncio.TaskGroup() as group:
@@ -57,8 +58,7 @@ class RoomSession:
         while True:
             message = await self._websocket.receive()
             if message["type"] == "websocket.disconnect":
-                self.end(LEFT)
-                return
+                raise WebSocketDisconnect(message.get("code", WITHOUT_CODE), message.get("reason"))
             content = message.get("bytes")
             content = message.get("text", "") if content is None else content
             if len(content) > self._max_mib * MIB:

@@ -53,11 +53,11 @@ class Socket:
     async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         await self.leave()
 
-    async def leave(self) -> None:
-        """Hang up and wait until the app has ended."""
+    async def leave(self, code: int = 1001) -> None:
+        """Hang up and wait until the app has ended. 1006: the connection broke off, as servers report it."""
         if not self._gone:
             self._gone = True
-            self._to_app.put_nowait({"type": "websocket.disconnect", "code": 1001})
+            self._to_app.put_nowait({"type": "websocket.disconnect", "code": code})
         await self.end_of_app()
 
     async def cut(self) -> None:

@@ -3,7 +3,8 @@
 import asyncio
 import hashlib
 import json
-from collections.abc import Iterator
+import logging
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -187,7 +188,9 @@ async def test_the_room_that_is_missing_is_named(app: FastAPI, shop: Client) -> 
 
 async def test_more_sessions_than_allowed_are_sent_away(app: FastAPI, shop: Client) -> None:
     limit(app, max_sessions=1)
-    async with Socket(app, SESSION):
+    async with Socket(app, SESSION) as first:
+        first.say("ping")
+        assert (await first.hear())["type"] == "pong"  # accepted comes before counted: without it the second may take the place
         assert await refusal(app) == ("overloaded", 1013)
     async with Socket(app, SESSION) as socket:
         socket.say("ping")
@@ -228,6 +231,32 @@ async def test_a_caller_who_goes_during_a_frame_leaves_no_work_behind(app: FastA
         assert app.state.gateway.ongoing == 0
         await until(lambda: asyncio.all_tasks() == before)
     assert len(app.state.sessions) == 0
+
+
+@pytest.fixture
+def ends(caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[], list[tuple[int, str]]]]:
+    """What the access log says of sessions: their codes, and how they ended."""
+    monkeypatch.setattr(logging.getLogger("livecart"), "propagate", True)
+    with caplog.at_level(logging.INFO, "livecart.access"):
+        yield lambda: [
+            (each["status"], each["ended"]) for each in (vars(record).get("fields", {}) for record in caplog.records) if "ended" in each
+        ]
+
+
+@pytest.mark.parametrize(("code", "ended"), [(1000, "caller left"), (1005, "caller left"), (1006, "broken off"), (1011, "broken off")])
+async def test_the_log_tells_a_goodbye_from_a_connection_that_broke_off(
+    app: FastAPI, shop: Client, ends: Callable[[], list[tuple[int, str]]], code: int, ended: str
+) -> None:
+    async with Socket(app, SESSION) as socket:
+        socket.say("ping")
+        await socket.hear()
+        await socket.leave(code)
+    assert ends() == [(code, ended)]
+
+
+async def test_the_log_tells_what_this_server_closed(app: FastAPI, shop: Client, ends: Callable[[], list[tuple[int, str]]]) -> None:
+    assert await refusal(app, "/v1/rooms/R-404/session") == ("not_found", 4404)
+    assert ends() == [(4404, "closed here")]
 
 
 async def test_a_caller_who_goes_during_an_answer_stops_the_writer(app: FastAPI, shop: Client, models: FakeModels) -> None:
