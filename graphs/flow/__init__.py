@@ -14,8 +14,10 @@ from graphs.flow.graph import Graph, StreamGraph
 from graphs.flow.overrides import Overrides
 from graphs.flow.slots import Slot, StreamSlot
 from graphs.flow.spans import Outcome, Run, Span, SpansHook
+from graphs.flow.varied import Choose, VariedGraph, varied
 
 __all__ = [
+    "Choose",
     "EdgeDescription",
     "Graph",
     "GraphBuilder",
@@ -29,7 +31,9 @@ __all__ = [
     "SpansHook",
     "StreamGraph",
     "StreamSlot",
+    "VariedGraph",
     "current_deadline",
     "deadline_within",
     "remaining_s",
+    "varied",
 ]

@@ -1,11 +1,12 @@
 """What the settings may change in a graph without touching its code."""
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import AsyncGenerator, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import cast
 
 from graphs.errors import GraphError
-from graphs.flow.nodes import ApplyNode, AwaitNode, ChoiceNode, Node
+from graphs.flow.nodes import ApplyNode, AsyncCall, AwaitNode, ChoiceNode, MapNode, Node, StreamNode
 from graphs.flow.plan import fallback_of
 
 
@@ -16,6 +17,7 @@ class Overrides:
     timeouts_s: Mapping[str, float] = field(default_factory=dict)
     fallbacks: Mapping[str, bool] = field(default_factory=dict)  # False: the node becomes a hard one
     splits: Mapping[str, Mapping[str, float]] = field(default_factory=dict)  # split -> variant -> weight, all variants named
+    use_fallback: Collection[str] = ()  # nodes that do not run: their fallback answers, and is no degradation
 
 
 def apply_overrides(graph: str, nodes: Mapping[str, Node], overrides: Overrides) -> Mapping[str, Node]:
@@ -37,6 +39,8 @@ def apply_overrides(graph: str, nodes: Mapping[str, Node], overrides: Overrides)
         changed[name] = _with_fallback(find(name), enabled=enabled)
     for name, weights in overrides.splits.items():
         changed[name] = with_weights(find(name), weights)
+    for name in overrides.use_fallback:
+        changed[name] = _replaced_by_fallback(find(name))
     return changed
 
 
@@ -52,6 +56,31 @@ def _with_fallback(node: Node, *, enabled: bool) -> Node:
     if fallback_of(node) is None or not isinstance(node, AwaitNode | ApplyNode):
         raise GraphError(f"node `{node.name}` has no fallback to switch {'on' if enabled else 'off'}")
     return node if enabled else dataclasses.replace(node, fallback=None)
+
+
+def _replaced_by_fallback(node: Node) -> Node:
+    if not isinstance(node, AwaitNode | ApplyNode) or node.fallback is None:
+        raise GraphError(f"node `{node.name}` has no fallback to use in its place")
+    if isinstance(node, StreamNode):
+        return dataclasses.replace(node, call=_handed_out(node.fallback), fallback=None)
+    if isinstance(node, MapNode):
+        return dataclasses.replace(node, call=_awaited(node.fallback), fallback=None)
+    return ApplyNode(node.name, node.inputs, node.fallback)
+
+
+def _awaited(call: Callable[..., object]) -> AsyncCall:
+    async def fallback(*arguments: object) -> object:
+        return call(*arguments)
+
+    return fallback
+
+
+def _handed_out(call: Callable[..., object]) -> AsyncCall:
+    async def fallback(*arguments: object) -> AsyncGenerator[object, None]:
+        for item in cast(Sequence[object], call(*arguments)):
+            yield item
+
+    return cast(AsyncCall, fallback)
 
 
 def with_weights(node: Node, weights: Mapping[str, float]) -> ChoiceNode:
