@@ -19,8 +19,9 @@ HISTORY_PRODUCTS = 20  # of the latest interest that vote
 
 @dataclass(frozen=True, slots=True)
 class _Votes:
-    """Per product: the summed votes of a history, and which of its products voted most (-1: none)."""
+    """Of the products that got any: places, summed votes of a history, and the place of whichever of its products voted most."""
 
+    places: NDArray[np.int64]
     scores: NDArray[np.float64]
     because: NDArray[np.int64]
 
@@ -66,28 +67,32 @@ class Behaviour:
 
     def _bought_together(self, seeds: Mapping[ProductId, float], k: int, exclude: Collection[ProductId]) -> tuple[Candidate, ...]:
         votes = self._votes(seeds)
-        order = np.argsort(-votes.scores, kind="stable")[: k + len(exclude)].tolist()
-        found = [place for place in order if votes.scores[place] > 0 and self.ids[place] not in exclude][:k]
-        return tuple(
-            Candidate(self.ids[place], "bought_together", float(votes.scores[place]), self.ids[votes.because[place]]) for place in found
-        )
+        order = np.argsort(-votes.scores, kind="stable")[: k + len(exclude)]
+        named = zip(votes.places[order].tolist(), votes.scores[order].tolist(), votes.because[order].tolist(), strict=True)
+        found = [
+            Candidate(self.ids[place], "bought_together", score, self.ids[because])
+            for place, score, because in named
+            if score > 0 and self.ids[place] not in exclude
+        ]
+        return tuple(found[:k])
 
     def _votes(self, seeds: Mapping[ProductId, float]) -> _Votes:
-        scores = np.zeros(len(self.ids), dtype=np.float64)
-        strongest = np.zeros(len(self.ids), dtype=np.float64)
-        because = np.full(len(self.ids), -1, dtype=np.int64)
+        """In time that depends on the neighbours of the seeds, not on the catalogue."""
         matrix = self._neighbours
-        for seed, weight in seeds.items():
-            place = self._place.get(seed)
-            if place is None:
-                continue
-            span = slice(matrix.indptr[place], matrix.indptr[place + 1])
-            columns, votes = matrix.indices[span], matrix.data[span] * weight
-            scores[columns] += votes
-            stronger = votes > strongest[columns]
-            strongest[columns[stronger]] = votes[stronger]
-            because[columns[stronger]] = place
-        return _Votes(scores, because)
+        voters = [(place, weight) for seed, weight in seeds.items() if (place := self._place.get(seed)) is not None]
+        if not voters:
+            return _Votes(np.zeros(0, np.int64), np.zeros(0), np.zeros(0, np.int64))
+        spans = [slice(matrix.indptr[place], matrix.indptr[place + 1]) for place, _ in voters]
+        columns = np.concatenate([matrix.indices[span] for span in spans])
+        votes = np.concatenate([matrix.data[span] * weight for span, (_, weight) in zip(spans, voters, strict=True)]).astype(np.float64)
+        voter = np.repeat([place for place, _ in voters], [span.stop - span.start for span in spans])
+        places, group = np.unique(columns, return_inverse=True)
+        scores = np.zeros(len(places), dtype=np.float64)
+        np.add.at(scores, group, votes)
+        because = np.full(len(places), -1, dtype=np.int64)
+        weakest_first = np.lexsort((-np.arange(len(votes)), votes))  # of equal ones the latest interest last, which stays
+        because[group[weakest_first]] = voter[weakest_first]
+        return _Votes(places.astype(np.int64), scores, because)
 
     # --- files -----------------------------------------------------------------------------------------------------------
 
