@@ -3,6 +3,7 @@
 from deployments.store.follower import Follower
 from deployments.store.store import Store
 from deployments.store.values import (
+    Allocation,
     Appended,
     Asking,
     AuditEntry,
@@ -10,6 +11,7 @@ from deployments.store.values import (
     ChangeKind,
     ChangeOp,
     Exposure,
+    NewExposure,
     NumberedEvent,
     OwnQuestion,
     Page,
@@ -19,11 +21,13 @@ from deployments.store.values import (
     QuestionStatus,
     ShelfMoment,
     StoreOptions,
+    VariantSums,
     View,
     ViewerRecord,
 )
 
 __all__ = [
+    "Allocation",
     "Appended",
     "Asking",
     "AuditEntry",
@@ -32,6 +36,7 @@ __all__ = [
     "ChangeOp",
     "Exposure",
     "Follower",
+    "NewExposure",
     "NumberedEvent",
     "OwnQuestion",
     "Page",
@@ -42,6 +47,7 @@ __all__ = [
     "ShelfMoment",
     "Store",
     "StoreOptions",
+    "VariantSums",
     "View",
     "ViewerRecord",
 ]

@@ -16,7 +16,7 @@ from deployments.store.schema import audit_log, changes, counters
 from deployments.store.values import AuditEntry, Change, ChangeKind, ChangeOp, Page
 from graphs.errors import InvalidRequest
 
-Counter = Literal["changes", "events", "questions"]
+Counter = Literal["changes", "events", "questions", "exposures"]
 
 _TRIM_EVERY = 1_000  # changes between two looks at the log's length
 

@@ -2,7 +2,7 @@
 
 `counters` numbers changes, events and questions without gaps: a writing transaction takes its row lock first and keeps it until the commit,
 so numbers become visible in their own order. A PostgreSQL sequence would not do that: 8 may be committed before 7, and a follower would
-step over 7.
+step over 7. Of exposures it holds how many there are, for the lock.
 """
 
 from datetime import UTC, datetime
@@ -190,12 +190,19 @@ erasures = Table(
 exposures = Table(
     "exposures",
     metadata,
-    Column("seq", _sequence(), primary_key=True),
-    Column("experiment", Id(), nullable=False),
+    Column("experiment", Id(), primary_key=True),
+    Column("viewer_id", Id(), primary_key=True, index=True),
     Column("variant", Id(), nullable=False),
-    Column("viewer_id", Id(), nullable=False, index=True),
-    Column("at", UtcDateTime(), nullable=False),
-    UniqueConstraint("experiment", "viewer_id"),
+    Column("at", UtcDateTime(), nullable=False),  # the first time
+    Index(None, "experiment", "at"),
+)
+
+allocations = Table(
+    "allocations",
+    metadata,
+    Column("experiment", Id(), primary_key=True),
+    Column("period", BigInteger(), primary_key=True, autoincrement=False),  # the replica that is first in it decides for all
+    Column("weights", JSON(), nullable=False),  # variant -> weight
 )
 
 questions = Table(

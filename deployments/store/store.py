@@ -9,6 +9,7 @@ from sqlalchemy import text
 from deployments.store.database import Database
 from deployments.store.documents import Documents
 from deployments.store.events import Events
+from deployments.store.experiments import Experiments
 from deployments.store.journal import Journals
 from deployments.store.migrate import migrate
 from deployments.store.products import Products
@@ -19,7 +20,7 @@ from deployments.store.viewers import Viewers
 from deployments.store.views import Views
 
 
-class Store(Products, Documents, Rooms, Views, Events, Viewers, Questions, Journals):
+class Store(Products, Documents, Rooms, Views, Events, Viewers, Questions, Experiments, Journals):
     """Every call is one transaction on a thread of its own, and raises Unavailable while the database is out of reach.
 
     When the database is back, the next call finds it. Safe to use from many tasks, and by several processes at once.

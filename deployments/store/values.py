@@ -1,12 +1,17 @@
 """Frozen values that the store hands out beside those of `models.types`."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Generic, Literal, TypeVar
 
+import numpy as np
+from numpy.typing import NDArray
+
 from models.types import DocumentId, Event, EventId, Language, ProductId, RoomId, Vectors, ViewerId
 
 T = TypeVar("T")
+Sums = NDArray[np.float64]
 
 ChangeKind = Literal["product", "document", "room", "view"]
 ChangeOp = Literal["put", "delete"]
@@ -96,6 +101,32 @@ class Exposure:
 
 
 @dataclass(frozen=True, slots=True)
+class NewExposure:
+    """A viewer was given a variant; only the first one of an experiment is kept."""
+
+    experiment: str
+    variant: str
+    viewer_id: ViewerId
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Allocation:
+    """Weights that an experiment's results have led to, the same for all replicas."""
+
+    period: int
+    weights: Mapping[str, float]
+
+
+@dataclass(frozen=True, slots=True)
+class VariantSums:
+    """What a variant's viewers have done, summed in the database."""
+
+    variant: str
+    products: Sums  # float64 (m, m): over viewers, the sum of each product of two of the measures of models.evaluation.experiments
+
+
+@dataclass(frozen=True, slots=True)
 class Asking:
     """Somebody asked what the store and the bank do not answer."""
 
@@ -149,6 +180,7 @@ class ViewerRecord:
 
 
 __all__ = [
+    "Allocation",
     "Appended",
     "Asking",
     "AuditEntry",
@@ -157,6 +189,7 @@ __all__ = [
     "ChangeOp",
     "EventId",
     "Exposure",
+    "NewExposure",
     "NumberedEvent",
     "OwnQuestion",
     "Page",
@@ -166,6 +199,7 @@ __all__ = [
     "QuestionStatus",
     "ShelfMoment",
     "StoreOptions",
+    "VariantSums",
     "View",
     "ViewerRecord",
 ]
