@@ -11,7 +11,8 @@ from models.recommend.history import weighted_products
 from models.recommend.passages import PassageIndex, TextEmbedder
 from models.types import Candidate, Document, DocumentId, Event, Match, Passage, Product, ProductId, Vectors
 
-_LEAST_NEIGHBOURS = 20
+_LEAST_NEIGHBOURS = 16
+_NEIGHBOURHOODS_KEPT = 20_000
 
 
 class ShopIndex:
@@ -37,6 +38,7 @@ class ShopIndex:
         self._factors = VectorIndex(factor_dim, options)
         self._evidence = PassageIndex(text, reranker, rerank_depth=rerank_depth, options=options)
         self._lock = threading.RLock()  # one change after the other
+        self._near: dict[tuple[ProductId, int], frozenset[ProductId]] = {}  # neighbourhoods by seed and size; a change starts it anew
 
     # --- updates ---------------------------------------------------------------------------------------------------------
 
@@ -53,6 +55,7 @@ class ShopIndex:
             stale = {source for product_id in by_id for source in self._specs_of(product_id)} - specs.passages.keys()
             self._products.apply(dict(zip(by_id, vectors, strict=True)))
             self._evidence.apply(specs, stale)
+            self._near = {}
 
     def remove_product(self, product_id: ProductId) -> None:
         """Forget a product with its pictures and specifications; documents about it are removed by their own ids."""
@@ -60,6 +63,7 @@ class ShopIndex:
             self._products.remove(product_id)
             self._pictures.remove(product_id)
             self._evidence.remove(self._specs_of(product_id))
+            self._near = {}
 
     def put_documents(self, documents: Iterable[Document]) -> None:
         """Index pieces of knowledge, replacing those with the same ids, in one step."""
@@ -82,6 +86,7 @@ class ShopIndex:
         """Replace all item factors by these, each float32 (factor_dim,), L2-normalised."""
         named = {str(product_id): vector for product_id, vector in factors.items()}
         self._factors.apply(named, removes=set(self._factors.keys()) - named.keys())
+        self._near = {}
 
     def knows(self, product_id: ProductId) -> bool:
         """Whether the product is in the catalogue now."""
@@ -122,13 +127,24 @@ class ShopIndex:
         return tuple(Candidate(found[place], "similar_to", float(best[place]), known[seed_of[place]]) for place in order)
 
     def _neighbours(self, seeds: Sequence[ProductId], k: int) -> set[ProductId]:
-        """The nearest of each seed in either index."""
-        found: set[ProductId] = set()
+        """The `k` nearest of each seed in either index, at least; kept until the catalogue changes."""
+        count = max(_LEAST_NEIGHBOURS, 1 << (k - 1).bit_length())
+        kept = self._near  # what is found now belongs to the catalogue of now
+        near = {seed: products for seed in seeds if (products := kept.get((seed, count))) is not None}
+        found = self._nearest([seed for seed in seeds if seed not in near], count)
+        if len(kept) + len(found) > _NEIGHBOURHOODS_KEPT:
+            kept.clear()
+        kept.update({(seed, count): products for seed, products in found.items()})
+        return set[ProductId]().union(*near.values(), *found.values())
+
+    def _nearest(self, seeds: Sequence[ProductId], count: int) -> dict[ProductId, frozenset[ProductId]]:
+        found = {seed: set[ProductId]() for seed in seeds}
         for index in (self._products, self._factors):
-            stored = [vectors for seed in seeds if (vectors := index.vectors(seed)) is not None]
+            stored = {seed: vectors for seed in seeds if (vectors := index.vectors(seed)) is not None}
             if stored:
-                found.update(ProductId(key) for best in index.search(np.concatenate(stored), k) for key, _ in best)
-        return found
+                for seed, best in zip(stored, index.search(np.concatenate(list(stored.values())), count), strict=True):
+                    found[seed].update(ProductId(key) for key, _ in best)
+        return {seed: frozenset(products) for seed, products in found.items()}
 
     def similarity(self, left: Sequence[ProductId], right: Sequence[ProductId]) -> Vectors:
         """float32 (len(left), len(right)), -1..1: mean of the cosines of the texts and of the factors, unknown ones counting 0."""
@@ -146,7 +162,7 @@ class ShopIndex:
 
 def _enough(k: int, seeds: int) -> int:
     """Neighbours to ask of each of several seeds, so that `k` are found among all though seeds share many."""
-    return min(k, max(_LEAST_NEIGHBOURS, -(-3 * k // max(1, seeds))))
+    return min(k, max(_LEAST_NEIGHBOURS, -(-2 * k // max(1, seeds))))
 
 
 def _stacked(index: VectorIndex, product_ids: Sequence[ProductId]) -> Vectors:

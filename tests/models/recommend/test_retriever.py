@@ -105,6 +105,14 @@ def test_similar_products_name_what_they_are_similar_to(shop: ShopIndex) -> None
     assert shop.similar([], 5) == ()
 
 
+def test_what_is_similar_follows_the_catalogue_at_once(shop: ShopIndex) -> None:
+    assert [found.product_id for found in shop.similar([MUG.product_id], 1)] == ["cup"]
+    shop.put_product(product("beaker", "stoneware coffee mug with a lid"))
+    assert [found.product_id for found in shop.similar([MUG.product_id], 1)] == ["beaker"]
+    shop.remove_product(ProductId("beaker"))
+    assert [found.product_id for found in shop.similar([MUG.product_id], 1)] == ["cup"]
+
+
 def test_behaviour_makes_products_similar_that_texts_do_not(shop: ShopIndex) -> None:
     shop.put_factors(
         {ProductId("mug"): axis(0, FACTOR_DIM), ProductId("ball"): axis(0, FACTOR_DIM), ProductId("cup"): -axis(0, FACTOR_DIM)}
