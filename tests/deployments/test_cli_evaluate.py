@@ -1,4 +1,7 @@
-"""`livecart evaluate` with the shipped weights on a few pictures: one JSON object, a table, and refusals that name the file."""
+"""`livecart evaluate` on a few pictures: one JSON object, a table, and refusals that name the file.
+
+Tiny weights at random say what the numbers are made of; the shipped ones are loaded once, since that takes seconds.
+"""
 
 import json
 from pathlib import Path
@@ -9,6 +12,7 @@ from typer.testing import CliRunner
 from deployments.cli.root import app
 from models.demo.pictures import CATEGORIES, catalogue_picture, look_of
 from models.evaluation.detection import held_out_frames
+from tests.models.vision.checkpoints import save_tiny_detector, save_tiny_embedder
 
 RUNNER = CliRunner()
 WIDE = {"COLUMNS": "200"}
@@ -41,6 +45,15 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@pytest.fixture(scope="module")
+def tiny(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
+    """The options that name weights which load at once."""
+    folder = tmp_path_factory.mktemp("eye")
+    save_tiny_detector(folder / "detector")
+    save_tiny_embedder(folder / "embedder")
+    return ["--detector", str(folder / "detector"), "--embedder", str(folder / "embedder")]
+
+
 def test_a_detector_is_measured_on_labelled_pictures(labelled: Path, tmp_path: Path) -> None:
     sheet = tmp_path / "sheet.png"
     shown = RUNNER.invoke(app, ["evaluate", "detector", "--data", str(labelled), "--draw", str(sheet), "--json"])
@@ -54,21 +67,21 @@ def test_a_detector_is_measured_on_labelled_pictures(labelled: Path, tmp_path: P
     assert sheet.is_file()
 
 
-def test_without_data_drawn_frames_are_used(labelled: Path) -> None:
-    shown = RUNNER.invoke(app, ["evaluate", "detector", "--frames", "4", "--by-category"], env=WIDE)
+def test_without_data_drawn_frames_are_used(tiny: list[str]) -> None:
+    shown = RUNNER.invoke(app, ["evaluate", "detector", *tiny, "--frames", "4", "--by-category"], env=WIDE)
     assert shown.exit_code == 0, shown.output
     assert "drawn frames" in shown.stdout
     assert "category accuracy" in shown.stdout
 
 
-def test_categories_that_the_detector_does_not_know_are_refused(labelled: Path) -> None:
-    shown = RUNNER.invoke(app, ["evaluate", "detector", "--data", str(labelled), "--by-category"])
+def test_categories_that_the_detector_does_not_know_are_refused(labelled: Path, tiny: list[str]) -> None:
+    shown = RUNNER.invoke(app, ["evaluate", "detector", *tiny, "--data", str(labelled), "--by-category"])
     assert shown.exit_code == 1
     assert "share no category" in shown.output
 
 
-def test_recognition_is_measured_by_shelf_and_method(shop: Path) -> None:
-    folders = ["--enrol", str(shop / "enrol"), "--queries", str(shop / "queries")]
+def test_recognition_is_measured_by_shelf_and_method(shop: Path, tiny: list[str]) -> None:
+    folders = [*tiny, "--enrol", str(shop / "enrol"), "--queries", str(shop / "queries")]
     shown = RUNNER.invoke(app, ["evaluate", "recognition", *folders, "--shelf-size", "2", "--unknown-share", "0.25", "--json"])
     assert shown.exit_code == 0, shown.output
     report = json.loads(shown.stdout)
@@ -80,8 +93,8 @@ def test_recognition_is_measured_by_shelf_and_method(shop: Path) -> None:
         assert row["rank1"] <= row["rank5"] == 1
 
 
-def test_recognition_prints_tables(shop: Path) -> None:
-    folders = ["--enrol", str(shop / "enrol"), "--queries", str(shop / "queries")]
+def test_recognition_prints_tables(shop: Path, tiny: list[str]) -> None:
+    folders = [*tiny, "--enrol", str(shop / "enrol"), "--queries", str(shop / "queries")]
     shown = RUNNER.invoke(app, ["evaluate", "recognition", *folders, "--crop", "whole", "--views", "1"], env=WIDE)
     assert shown.exit_code == 0, shown.output
     assert "rank-1" in shown.stdout
@@ -93,7 +106,7 @@ def test_recognition_prints_tables(shop: Path) -> None:
     ("arguments", "found"),
     [
         (["detector", "--data", "none"], "none is neither a folder nor a COCO JSON file"),
-        (["detector", "--detector", "none", "--frames", "3"], "none"),
+        (["detector", "--detector", "/none", "--frames", "3"], "/none"),
         (["recognition", "--enrol", "none.csv", "--queries", "none.csv"], "none.csv is neither a CSV file nor a folder"),
     ],
 )
@@ -104,11 +117,11 @@ def test_what_cannot_be_read_is_named(arguments: list[str], found: str) -> None:
     assert "Traceback" not in shown.output
 
 
-def test_a_picture_that_is_none_is_named(labelled: Path, tmp_path: Path) -> None:
+def test_a_picture_that_is_none_is_named(labelled: Path, tiny: list[str], tmp_path: Path) -> None:
     for file in labelled.iterdir():
         (tmp_path / file.name).write_bytes(file.read_bytes())
     (tmp_path / "1.jpg").write_bytes(b"no picture")
-    shown = RUNNER.invoke(app, ["evaluate", "detector", "--data", str(tmp_path)])
+    shown = RUNNER.invoke(app, ["evaluate", "detector", *tiny, "--data", str(tmp_path)])
     assert shown.exit_code == 1
     assert "images[1]" in shown.output
     assert "no JPEG, PNG or WebP" in shown.output

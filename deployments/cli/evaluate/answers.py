@@ -40,6 +40,8 @@ def answers(  # noqa: PLR0913  # a command's options
 
     Examples: `livecart evaluate answers --data questions.jsonl --json`; `livecart evaluate answers --questions 200 --out answers.jsonl`
     """
+    rows = _rows(data, questions=questions, seed=seed, write_to=write_data)[:limit]  # before the imports of what answers: seconds
+
     from deployments.answering.run import answer_rows
     from deployments.answering.scores import report
     from deployments.settings import Settings
@@ -47,7 +49,6 @@ def answers(  # noqa: PLR0913  # a command's options
     settings = Settings()
     if writer:
         settings = settings.model_copy(update={"writer": settings.writer.model_copy(update={"model": writer})})
-    rows = _rows(data, questions=questions, seed=seed, write_to=write_data)[:limit]
 
     async def all_outcomes() -> "list[Outcome]":
         with _progress(len(rows)) as advance:

@@ -6,6 +6,9 @@ import sys
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
+
+from deployments.cli.root import app
 
 KETTLE = {"title": "Aro kettle", "price": {"amount": "39.00", "currency": "USD"}, "stock": 3, "attributes": {"Capacity": "1.7 L"}}
 ROWS = [
@@ -46,7 +49,7 @@ def test_a_file_is_answered_and_scored(tmp_path: Path) -> None:
 def test_a_bad_line_is_named_before_anything_is_loaded(tmp_path: Path) -> None:
     data = tmp_path / "rows.jsonl"
     data.write_text(json.dumps(ROWS[0]) + "\n{}\n", encoding="utf-8")
-    done = _run(data)
-    assert done.returncode == 1
+    done = CliRunner().invoke(app, ["evaluate", "answers", "--data", str(data), "--json"])
+    assert done.exit_code == 1
     assert "line 2" in done.stderr
     assert done.stdout == ""

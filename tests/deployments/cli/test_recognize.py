@@ -148,7 +148,7 @@ def test_a_playlist_is_read_by_its_address(eye: Eye, tmp_path: Path) -> None:
     )
     assert len(list(tmp_path.glob("part*.m4s"))) > 2
     with ThreadingHTTPServer(("127.0.0.1", 0), partial(_Quiet, directory=str(tmp_path))) as files:
-        thread = threading.Thread(target=files.serve_forever)
+        thread = threading.Thread(target=files.serve_forever, args=(0.01,))
         thread.start()
         result = recognize(eye, f"http://127.0.0.1:{files.server_address[1]}/live.m3u8", "--json")
         files.shutdown()

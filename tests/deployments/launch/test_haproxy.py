@@ -92,7 +92,7 @@ def front(tmp_path: Path) -> Iterator[int]:
         generated = re.sub(r"^backend default_backend\n.*", backend, GENERATED.replace(":8000", f":{port}"), flags=re.MULTILINE)
         path = tmp_path / "haproxy.cfg"
         path.write_text(rewrite(generated, front_host="127.0.0.1", front_port=str(port), sockets=tmp_path), encoding="utf-8")
-        threading.Thread(target=replica.serve_forever, daemon=True).start()
+        threading.Thread(target=replica.serve_forever, args=(0.01,), daemon=True).start()
         with subprocess.Popen([get_haproxy_binary(), "-db", "-f", str(path)], stderr=subprocess.DEVNULL) as haproxy:
             try:
                 _wait_for(port)

@@ -67,7 +67,7 @@ class Glance(BaseHTTPRequestHandler):
 @contextmanager
 def open_eye() -> Iterator[Eye]:
     with Eye() as eye:
-        thread = threading.Thread(target=eye.serve_forever)
+        thread = threading.Thread(target=eye.serve_forever, args=(0.01,))
         thread.start()
         try:
             yield eye

@@ -280,5 +280,6 @@ def test_codes_and_statuses_are_the_documented_ones() -> None:
         "invalid_request": 400, "unauthenticated": 401, "forbidden": 403, "not_found": 404, "method_not_allowed": 405,
         "conflict": 409, "payload_too_large": 413, "unsupported_media": 415, "invalid_event": 422, "invalid_row": 422,
         "overloaded": 429, "internal": 500, "unavailable": 503, "deadline_exceeded": 504,
+        "context_length_exceeded": 400, "model_not_found": 404,
     }  # fmt: skip
     assert not issubclass(GraphError, LivecartError)

@@ -26,7 +26,7 @@ def unit(vectors: np.ndarray[tuple[int, ...], np.dtype[np.float64]]) -> Vectors:
     return units
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=10, deadline=None)
 @given(noise=st.floats(0, 5), size=st.integers(2, PRODUCTS), seed=st.integers(0, 99))
 def test_rank_one_is_at_most_rank_five_and_all_stay_in_range(noise: float, size: int, seed: int) -> None:
     numbers = identification(seen_at(noise, seed=seed), size, seed=seed)
@@ -42,9 +42,9 @@ def test_clear_vectors_are_always_named_right() -> None:
 
 def test_noise_is_named_by_chance() -> None:
     rng = np.random.default_rng(0)
-    owners, truth = np.repeat(np.arange(40), VIEWS), np.repeat(np.arange(40), 50)
+    owners, truth = np.repeat(np.arange(40), VIEWS), np.repeat(np.arange(40), 25)
     seen = Seen(rng.random((len(truth), len(owners)), dtype=np.float32), owners, truth)
-    for size in (5, 10, 40):
+    for size in (10, 40):
         assert identification(seen, size)["rank1"] == pytest.approx(1 / size, abs=0.03)
 
 

@@ -26,6 +26,7 @@ def enrolled(eye: ProductDetector, product_id: str, category: str) -> Vectors:
     return np.concatenate([each for each in views if not isinstance(each, ModelInputError)])
 
 
+@pytest.mark.slow
 def test_products_are_found_and_framed_on_unseen_composites() -> None:
     everything = ProductDetector.load("models/zoo/detector", "models/zoo/embedder", min_score=0.01, threads=1)
     scores = evaluate_detector(everything, frames=60, seed=9)

@@ -168,6 +168,7 @@ def test_the_same_seed_draws_the_same_frames() -> None:
     assert all(torch.equal(a, b) for a, b in zip(one, other, strict=True))
 
 
+@pytest.mark.slow
 def test_a_training_is_resumed_and_its_result_carries_a_manifest(tmp_path: Path) -> None:
     run, out = tmp_path / "run", tmp_path / "out"
     for steps in (1, 2):
@@ -180,6 +181,7 @@ def test_a_training_is_resumed_and_its_result_carries_a_manifest(tmp_path: Path)
     assert "model.safetensors" in manifest["files"]
 
 
+@pytest.mark.slow
 def test_a_detector_of_another_family_is_trained_on_with_its_own_loss(tmp_path: Path) -> None:
     save_network(tiny_d_fine(), tmp_path / "hub", side_px=64, mean=(0.5, 0.5, 0.5), std=(0.5, 0.5, 0.5))
     plan = Plan(steps=1, batch_size=2, held_out=2, learning_rate=1e-4, max_minutes=30)

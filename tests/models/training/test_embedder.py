@@ -5,6 +5,7 @@ from pathlib import Path
 from random import Random
 
 import numpy as np
+import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
@@ -81,6 +82,7 @@ def test_the_margin_loss_asks_for_more_than_being_nearest() -> None:
     assert margin_loss(barely, proxies, torch.tensor([0])) > 2
 
 
+@pytest.mark.slow
 def test_a_training_is_resumed_and_stores_its_threshold(tmp_path: Path) -> None:
     for steps in (1, 2):
         plan = Plan(steps=steps, looks=3, views=2, side_px=32, held_out=20)
@@ -93,6 +95,7 @@ def test_a_training_is_resumed_and_stores_its_threshold(tmp_path: Path) -> None:
     assert "photographs" not in manifest["data"]
 
 
+@pytest.mark.slow
 def test_photographs_join_the_training_and_are_named_in_the_manifest(tmp_path: Path, listing: Path) -> None:
     plan = Plan(steps=2, looks=3, groups=4, views=2, side_px=32, held_out=20, held_out_products=2, max_minutes=30)
     metrics = train(tmp_path / "out", run=tmp_path / "run", plan=plan, photographs=listing, credit="ours, MIT", start=TINY, device="cpu")
@@ -105,6 +108,7 @@ def test_photographs_join_the_training_and_are_named_in_the_manifest(tmp_path: P
     assert len(data["held_out_products"]) == 2
 
 
+@pytest.mark.slow
 def test_an_embedder_is_trained_further_with_a_palette_that_first_counts_nothing(tmp_path: Path) -> None:
     plan = Plan(steps=1, looks=3, views=2, side_px=32, held_out=20)
     train(tmp_path / "old", run=tmp_path / "old-run", plan=plan, start=TINY, device="cpu")

@@ -1,4 +1,4 @@
-"""Tiny checkpoints of hub architectures with random weights, saved as a hub has them."""
+"""Tiny checkpoints with random weights: of hub architectures, saved as a hub has them, and of ours, saved as trainings do."""
 
 import json
 from pathlib import Path
@@ -7,7 +7,23 @@ import torch
 from torch import nn
 from transformers import DFineConfig, DFineForObjectDetection, HGNetV2Config, RTDetrV2Config, RTDetrV2ForObjectDetection
 
+from models.training.loop import save_network
+from models.vision.architecture import DenseDetector, DenseDetectorConfig
+from models.vision.embedder import EmbedderConfig, ProductEmbedder
+
 LABELS = ("a cup", "a shoe")
+
+
+def save_tiny_detector(folder: Path) -> None:
+    torch.manual_seed(0)
+    config = DenseDetectorConfig(widths=(8, 8, 16, 16), depths=(0, 1, 0, 0), neck=8, num_queries=30, id2label={0: "food", 1: "toys"})
+    save_network(DenseDetector(config), folder, side_px=64)
+
+
+def save_tiny_embedder(folder: Path) -> None:
+    torch.manual_seed(1)
+    config = EmbedderConfig(widths=(8, 8, 8, 8), depths=(0, 0, 0, 0), dim=16, match_threshold=0.42)
+    save_network(ProductEmbedder(config), folder, side_px=32)
 
 
 def save_tiny_rt_detr(folder: Path, labels: tuple[str, ...] = LABELS, *, side_px: int = 64) -> None:

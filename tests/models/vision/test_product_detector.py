@@ -15,6 +15,7 @@ from transformers import DetrConfig, DetrForObjectDetection, ResNetConfig
 from models.artifacts import write_manifest
 from models.types import ArtifactError, FrameDetections, ModelInputError
 from models.vision.detector import ProductDetector
+from models.vision.runtime import Compute
 from tests.models.vision.checkpoints import LABELS, save_tiny_d_fine, save_tiny_rt_detr
 
 
@@ -137,7 +138,8 @@ def test_checkpoints_of_the_detr_family_run_through_the_same_class(
     save: Callable[[Path], None], tiny_embedder: Path, tmp_path: Path, frames: list[bytes]
 ) -> None:
     save(tmp_path)
-    products = ProductDetector.load(tmp_path, tiny_embedder, min_score=0.0, max_detections=5)
+    on_torch = Compute(runtime="torch")  # what converts is tested in test_runtime.py
+    products = ProductDetector.load(tmp_path, tiny_embedder, min_score=0.0, max_detections=5, compute=on_torch)
     for result in products.detect(frames):
         assert 0 < len(detections(result).detections) <= 5
     assert products.categories == LABELS

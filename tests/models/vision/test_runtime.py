@@ -64,6 +64,7 @@ def test_the_shipped_weights_run_on_openvino_and_say_what_torch_says(shipped: Pr
         close(ours, theirs, vectors=1e-3)  # boxes that differ by 1e-4 pixels round some pixels of the cut-out to another value
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("save", [save_tiny_rt_detr, save_tiny_d_fine])
 def test_hub_checkpoints_of_fixed_input_size_convert(save: Callable[[Path], None], tmp_path: Path) -> None:
     save(tmp_path)
