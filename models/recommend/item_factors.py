@@ -29,11 +29,12 @@ def item_to_item(matrix: sparse.csr_array, fit: Fit) -> sparse.csr_array:
     `matrix` is float32 (viewers, items), non-negative. Negative weights are dropped: a candidate is only ever spoken for.
     """
     if matrix.shape[1] <= EASE_UP_TO:
-        return _strongest(sparse.csr_array(_ease(matrix, fit.ridge)), fit.neighbours)
-    return _strongest(_knn(matrix, fit.shrinkage), fit.neighbours)
+        return strongest(sparse.csr_array(ease(matrix, fit.ridge)), fit.neighbours)
+    return strongest(item_knn(matrix, fit.shrinkage), fit.neighbours)
 
 
-def _ease(matrix: sparse.csr_array, ridge: float) -> Vectors:
+def ease(matrix: sparse.csr_array, ridge: float) -> Vectors:
+    """float32 (items, items), non-negative, zero on the diagonal. Takes 24 bytes of memory per pair of items while it inverts."""
     gram = (matrix.T @ matrix).toarray().astype(np.float64)
     gram[np.diag_indices_from(gram)] += ridge
     precision = np.linalg.inv(gram)
@@ -42,7 +43,8 @@ def _ease(matrix: sparse.csr_array, ridge: float) -> Vectors:
     return np.asarray(np.maximum(weights, 0.0), dtype=np.float32)
 
 
-def _knn(matrix: sparse.csr_array, shrinkage: float) -> sparse.csr_array:
+def item_knn(matrix: sparse.csr_array, shrinkage: float) -> sparse.csr_array:
+    """float32 (items, items): cosine of the columns, shrunk by `shrinkage`; zero on the diagonal."""
     gram = sparse.csr_array(matrix.T @ matrix)
     norms = np.sqrt(gram.diagonal())
     pairs = gram.tocoo()
@@ -53,7 +55,7 @@ def _knn(matrix: sparse.csr_array, shrinkage: float) -> sparse.csr_array:
     return sparse.csr_array(kept, shape=gram.shape)
 
 
-def _strongest(weights: sparse.csr_array, count: int) -> sparse.csr_array:
+def strongest(weights: sparse.csr_array, count: int) -> sparse.csr_array:
     """Each row cut to its `count` largest entries."""
     rows, columns, values = list[NDArray[np.int64]](), list[NDArray[np.int64]](), list[Vectors]()
     for row in range(weights.shape[0]):

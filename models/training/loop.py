@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Generic, TypeVar
 
 import torch
+from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from torch import Tensor, nn
 from transformers import PreTrainedModel
@@ -73,7 +74,7 @@ class Training(Generic[Module, Batch]):
             TextColumn("loss {task.fields[loss]:.3f}"),
         )
         smoothed = float("nan")
-        with Progress(*columns) as progress:
+        with Progress(*columns, console=Console(stderr=True)) as progress:
             task = progress.add_task(title, total=self.schedule.steps, completed=self.step, loss=smoothed)
             stream = iter(batches)
             while self.schedule.progress(self.step, self._elapsed_s()) < 1:
