@@ -18,6 +18,7 @@ from deployments.telemetry import Telemetry
 from deployments.tokens import TokenBudgets
 from graphs.analyze import AnalyzeNodes, analyze_graph
 from graphs.answer import AnswerNodes, answer_graph
+from graphs.answering.known import Nearness
 from graphs.answering.sharing import SharedSpeaker, Sharing
 from graphs.answering.speaking import Speaker
 from graphs.compliance import enforce
@@ -193,8 +194,7 @@ def build_graphs(ports: Ports, config: IngressConfig, *, on_share: Callable[[Sha
         ports.comprehension,
         ports.viewers,
         SharedSpeaker(Speaker(ports.writer), repeat_s=config.sharing.repeat_s, max_kept=config.sharing.max_kept, on_share=on_share),
-        bank_threshold=config.bank_threshold,
-        evidence_threshold=config.evidence_threshold,
+        nearness=Nearness(config.bank_threshold, config.bank_agreement, config.evidence_threshold),
     )
     recognize = tuned(recognize_graph(RecognizeNodes(ports.detector, ports.pictures, ports.catalog, config.match_threshold)))
     answer = tuned(answer_graph(answer_nodes))

@@ -145,6 +145,7 @@ class IngressConfig(Frozen):
     graphs: dict[str, GraphConfig] = {}
     match_threshold: Annotated[float, Field(ge=-1, le=1)] | None = None  # None: the one calibrated with the embedder
     bank_threshold: Annotated[float, Field(ge=0, le=1)] = 0.7  # question similarity from which on a stored answer is given as it is
+    bank_agreement: Annotated[float, Field(ge=0, le=1)] = 0.6  # how far a stored question has to ask the same before it is quoted
     evidence_threshold: Annotated[float, Field(ge=0, le=1)] = 0.3  # similarity from which on a passage may support a generated answer
     sharing: AnswerSharing = AnswerSharing()
     compliance_rules: Path | None = None  # a shop's own words and exceptions, YAML; read when applied; see docs/compliance.md

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
-from graphs.checking.claims import StatementKind, clauses_of, misstated, statements_in, tells_money, unsupported_statements
+from graphs.checking.claims import AssertionKind, assertions_in, clauses_of, misstated, tells_money, unsupported_assertions
 from graphs.checking.support import unsupported
 from graphs.compliance import Compliance, check
 from graphs.flow import Graph, GraphBuilder
@@ -20,7 +20,7 @@ PIECE_CHARACTERS = 500  # of the text that are searched with at once
 MAX_PIECES = 16
 PASSAGES = 30  # found for each piece
 
-ClaimKind = StatementKind | Literal["finding"]
+ClaimKind = AssertionKind | Literal["finding"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,7 +153,7 @@ def _claims(text: str, products: Products, passages: Passages, compliance: Compl
 
 def _claim(clause: str, known: _Known, *, minded: bool) -> Claim | None:
     """What a clause claims; None when it claims nothing."""
-    kinds: list[ClaimKind] = [statement.kind for statement in statements_in(clause)]
+    kinds: list[ClaimKind] = [statement.kind for statement in assertions_in(clause)]
     wrong = misstated(clause, known.sayings)
     if wrong or any(saying.is_told_by(clause) for saying in known.sayings):
         kinds.append("property")
@@ -161,7 +161,7 @@ def _claim(clause: str, known: _Known, *, minded: bool) -> Claim | None:
         kinds.append("finding")
     if not kinds:
         return None
-    grounded = not minded and not wrong and not unsupported_statements(clause, known.evidence(clause))
+    grounded = not minded and not wrong and not unsupported_assertions(clause, known.evidence(clause))
     return Claim(clause.strip().rstrip("，,；;"), grounded, tuple(dict.fromkeys(kinds)))
 
 

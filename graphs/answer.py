@@ -3,14 +3,17 @@
 from collections.abc import AsyncGenerator
 from dataclasses import dataclass
 
-from graphs.answering.known import Known, of_one_product
-from graphs.answering.phrases import SMALL_TALK, decline, small_talk
+from graphs.answering.known import Known, Nearness, of_one_product
+from graphs.answering.phrases import SMALL_TALK, decline, is_after_sales, no_such_link, small_talk, to_customer_service
+from graphs.answering.shelf import extreme_answer, link_answer, mentioned_together, several_answer
 from graphs.answering.speaking import Draft, Said, Speaks, Step, declined, quote, whole
+from graphs.answering.whether import whether_answer
 from graphs.checking.support import is_question
 from graphs.errors import NotFound
 from graphs.flow import GraphBuilder, StreamGraph
 from graphs.ports import Catalog, Comprehension, Knowledge, Viewers
-from graphs.reading.slots import SlotAnswer, detect_language, facts_of, mentioned, slot_answer
+from graphs.reading.links import NamedLinks, named_links
+from graphs.reading.slots import SlotAnswer, detect_language, facts_of, slot_answer
 from graphs.viewers import known_history
 from models.types import Label, Language, Passage, Product, ProductId, Room, RoomId, ViewerId
 
@@ -50,6 +53,19 @@ class Scope:
     room: Room | None
     product: Product | None
     shelf: tuple[Product, ...]  # of the room, in display order
+    links: NamedLinks  # numbers of links that the question names, and the question without them
+
+    @property
+    def linked(self) -> tuple[Product, ...]:
+        """The products under the numbers that the question names, those that the room has."""
+        known = {product.product_id: product for product in self.shelf}
+        order = self.room.shelf if self.room else ()
+        return tuple(known[order[place - 1]] for place in self.links.places if 1 <= place <= len(order) and order[place - 1] in known)
+
+    @property
+    def names_no_link(self) -> bool:
+        """Whether a number is named that no link of the room has."""
+        return len(self.linked) < len(self.links.places)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,8 +75,7 @@ class AnswerNodes:
     comprehension: Comprehension
     viewers: Viewers
     speaker: Speaks
-    bank_threshold: float  # question similarity from which on a stored answer is given as it is
-    evidence_threshold: float  # similarity from which on a passage may support an answer
+    nearness: Nearness
 
     async def scope(self, request: AnswerRequest) -> Scope:
         room = await self._room(request.room_id)
@@ -68,11 +83,13 @@ class AnswerNodes:
         products = await self.catalog.products(wanted)
         if request.product_id is not None and request.product_id not in products:
             raise NotFound(f"no product `{request.product_id}`; PUT /v1/products/{request.product_id} makes it", param="product_id")
+        product = products[request.product_id] if request.product_id else None
         return Scope(
-            language=request.language or detect_language(request.question),
+            language=request.language or language_of(request.question, product, room),
             room=room,
-            product=products[request.product_id] if request.product_id else None,
+            product=product,
             shelf=tuple(products[p] for p in room.shelf if p in products) if room else (),
+            links=named_links(request.question, len(room.shelf)) if room else NamedLinks((), request.question),
         )
 
     async def _room(self, room_id: RoomId | None) -> Room | None:
@@ -96,12 +113,14 @@ class AnswerNodes:
         return await self.comprehension.sentiment(request.question)
 
     async def subject(self, request: AnswerRequest, scope: Scope) -> tuple[Product, ...]:
-        """The products a question is about: named by id, by title, on screen, in the host's hand; nothing when none of these."""
+        """The products a question is about: by the number of a link, by id, by title, on screen, in the host's hand; else none."""
+        if scope.links.places:
+            return scope.linked
         if scope.product is not None:
             return (scope.product,)
         on_screen = await self.catalog.products(request.on_screen)
         choice = scope.shelf or tuple(on_screen.values()) or await self._plausible(request.question)
-        named = mentioned(request.question, choice)
+        named = mentioned_together(request.question, choice)
         if named:
             return tuple(p for p in choice if p.product_id in named)
         if on_screen:
@@ -115,15 +134,22 @@ class AnswerNodes:
     async def passages(self, request: AnswerRequest, scope: Scope, subject: tuple[Product, ...]) -> tuple[Passage, ...]:
         about = subject or scope.shelf
         within = frozenset(p.product_id for p in about) if about else None
-        return await self.knowledge.passages(request.question, products=within, k=PASSAGES)
+        return await self.knowledge.passages(scope.links.rest or request.question, products=within, k=PASSAGES)
 
     @staticmethod
     def slot(request: AnswerRequest, scope: Scope, intent: Label, subject: tuple[Product, ...]) -> SlotAnswer | None:
-        """A value straight from the store; only when it is clear which product is meant."""
+        """Values straight from the store; only when it is clear which products are meant."""
+        question, language = scope.links.rest, scope.language
+        if scope.links.places and not scope.links.asks_more:
+            return None if scope.names_no_link else link_answer(scope.links.places, subject, language)
+        if scope.shelf and not scope.links.places and scope.product is None and (found := extreme_answer(question, scope.shelf, language)):
+            return found
         if len(subject) != 1:
-            return None
+            return several_answer(question, subject, language)
         label = "" if is_open(request.question, intent) else intent.label
-        return slot_answer(request.question, label, subject[0], room=scope.room, language=scope.language)
+        return whether_answer(question, subject[0], language) or slot_answer(
+            question, label, subject[0], room=scope.room, language=language
+        )
 
     def draft(
         self,
@@ -136,25 +162,28 @@ class AnswerNodes:
     ) -> Draft:
         """Decide who answers: the store, what is written down, the LLM with evidence, or nobody."""
         language = scope.language
+        if scope.names_no_link:
+            return Draft(language, said=Said(no_such_link(len(scope.shelf), language), "none", abstained=True))
         if slot is not None:
             return Draft(language, said=Said(slot.text, "slot", (slot.evidence, *slot.beside)))
-        known = Known.read(request.question, subject, of_one_product(passages))
+        known = Known.read(scope.links.rest, subject, of_one_product(passages))
         asks = is_open(request.question, intent) or small_talk(intent.label, language) is None
-        quoted = known.quoted(language, self.bank_threshold, self.evidence_threshold) if asks else None
+        quoted = known.quoted(language, self.nearness) if asks else None
         if quoted is not None:
             return Draft(language, said=quoted)
-        evidence = known.evidence(self.bank_threshold, self.evidence_threshold)
+        evidence = known.evidence(self.nearness)
         if evidence and asks:
             return Draft(
                 language,
-                question=request.question,
+                question=scope.links.rest,
                 evidence=evidence,
                 facts=tuple(fact.text for product in subject for fact in facts_of(product)),
                 titles=tuple(p.title for p in subject),
-                instead=known.likely(language),
+                instead=known.likely(language, self.nearness) or after_sales(request.question, language),
             )
         polite = None if is_question(request.question) else small_talk(intent.label, language)
-        return Draft(language, said=Said(polite, "none") if polite else Said(decline(language), "none", abstained=True))
+        said = Said(polite, "none") if polite else Said(decline(language), "none", abstained=True)
+        return Draft(language, said=after_sales(request.question, language) or said)
 
     def generate(self, draft: Draft) -> AsyncGenerator[Step, None]:
         return self.speaker.generate(draft)
@@ -182,6 +211,22 @@ def is_open(question: str, intent: Label) -> bool:
     (True, False, True)
     """
     return intent.score < SURE_INTENT or (is_question(question) and intent.label in SMALL_TALK)
+
+
+def after_sales(question: str, language: Language) -> Said | None:
+    """The sentence for a complaint after the sale, which declines it and notes it; None for any other comment."""
+    return Said(to_customer_service(language), "none", abstained=True) if is_after_sales(question) else None
+
+
+def language_of(question: str, product: Product | None, room: Room | None) -> Language:
+    """The language of a question; of one without letters that of the product it is about, else of the room.
+
+    >>> language_of("?", None, None), language_of("how much", None, None)
+    ('zh', 'en')
+    """
+    if any(c.isalpha() for c in question):
+        return detect_language(question)
+    return detect_language(product.title if product else room.title if room else question)
 
 
 def unclear(_request: AnswerRequest) -> Label:

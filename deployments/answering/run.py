@@ -14,6 +14,7 @@ from deployments.loading import load_comprehension, load_retriever, load_writer
 from deployments.local import LocalComprehension
 from deployments.settings import Settings
 from graphs.answer import AnswerNodes, AnswerReply, AnswerRequest, answer_graph
+from graphs.answering.known import Nearness
 from graphs.answering.speaking import Speaker, Step
 from graphs.flow import Overrides, StreamGraph
 from graphs.guarding import GuardedCatalog
@@ -56,8 +57,7 @@ async def _graph(rows: Sequence[Row], settings: Settings) -> AsyncIterator[Answe
             comprehension,
             shop,
             Speaker(writer),
-            bank_threshold=ingress.bank_threshold,
-            evidence_threshold=ingress.evidence_threshold,
+            nearness=Nearness(ingress.bank_threshold, ingress.bank_agreement, ingress.evidence_threshold),
         )
         graph = answer_graph(nodes)
         yield graph.with_overrides(Overrides(timeouts_s=dict.fromkeys(("scope", "subject", "passages", "generate"), ROW_S)))

@@ -2,8 +2,9 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Self
+from typing import NamedTuple, Self
 
+from graphs.answering.agreement import RELEVANT, agreement
 from graphs.answering.speaking import Said
 from graphs.checking.support import asked_beyond, content_of
 from graphs.compliance import check
@@ -17,8 +18,15 @@ EVIDENCE = 3  # passages that the LLM is shown: more distract a small model
 SAME_QUESTION = 0.5  # share of what is asked that a stored question must ask too
 SAME_SUBJECT = 0.7  # share of what is asked that a less near question and its answer must name
 LIKELY_OPEN = 2  # words of a question that a statement on its matter may leave open
-RELEVANT = 0.7  # probability that a passage answers from which on it is quoted; see docs/answers.md
 _NAMES = frozenset({"name", "brand"})
+
+
+class Nearness(NamedTuple):
+    """What is near enough."""
+
+    bank_threshold: float  # question similarity from which on a stored answer is given as it is
+    bank_agreement: float  # how far a stored question has to ask the same; see graphs/answering/agreement.py
+    evidence_threshold: float  # similarity from which on a passage may support an answer
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +34,7 @@ class Known:
     """A question beside the passages that were found for it."""
 
     question: Question
+    titles: tuple[str, ...]  # names of what it is about
     passages: tuple[Passage, ...]
     matches: tuple[Match, ...]  # of all their statements, best first
     beyond: frozenset[str]  # content of the question without the names of the products
@@ -35,56 +44,64 @@ class Known:
         statements = statements_in(passages)
         titles = (*(name for product in subject for name in names_of(product)), *_names_in(statements))
         read = read_question(question, titles)
-        return cls(read, passages, matches(read, statements), asked_beyond(question, titles))
+        return cls(read, titles, passages, matches(read, statements), asked_beyond(question, titles))
 
-    def quoted(self, language: Language, bank_threshold: float, evidence_threshold: float) -> Said | None:
+    def quoted(self, language: Language, nearness: Nearness) -> Said | None:
         """Stored words that surely answer: a statement on what is asked, else the answer of a stored question that is the same."""
-        sure = sure_matches(self.question, [match.statement for match in self.matches])
+        agreeing = [match for match in self.matches if self._agrees(match.statement.passage, nearness)]
+        sure = sure_matches(self.question, [match.statement for match in agreeing])
         if sure:
             said = _said([match.statement for match in sure], language)
             if check(said.text, language).passed:
                 return said
-        banked = self._banked(bank_threshold, evidence_threshold) or self._relevant_answer()
+        banked = self._banked(nearness) or self._relevant_answer(agreeing)
         if banked is not None and banked.answer is not None and check(banked.answer, language).passed:
             return Said(banked.answer, "bank", (banked,))
         return None
 
-    def likely(self, language: Language) -> Said | None:
+    def likely(self, language: Language, nearness: Nearness) -> Said | None:
         """A statement on the matter asked about that leaves a word or two open: better than nothing where the LLM has nothing to say."""
-        near = (match for match in self.matches if match.is_on_matter and len(match.open) <= LIKELY_OPEN)
-        best = next(near, None) or self._relevant(self.matches)
+        agreeing = [match for match in self.matches if self._agrees(match.statement.passage, nearness)]
+        near = (match for match in agreeing if match.is_on_matter and len(match.open) <= LIKELY_OPEN)
+        best = next(near, None) or self._relevant(agreeing)
         said = _said([best.statement], language) if best is not None else None
         return said if said is not None and check(said.text, language).passed else None
 
-    def evidence(self, bank_threshold: float, evidence_threshold: float) -> tuple[Passage, ...]:
+    def _agrees(self, passage: Passage, nearness: Nearness) -> bool:
+        """Whether a passage is no stored question, or one that asks what is asked."""
+        return passage.question is None or agreement(self.question, passage, self.titles) >= nearness.bank_agreement
+
+    def evidence(self, nearness: Nearness) -> tuple[Passage, ...]:
         """What the LLM may answer from, what meets the question best first."""
-        supporting = [match for match in self.matches if self._may_support(match, bank_threshold, evidence_threshold)]
+        supporting = [match for match in self.matches if self._may_support(match, nearness)]
         return tuple({match.statement.passage.source_id: match.statement.passage for match in supporting}.values())[:EVIDENCE]
 
-    def _may_support(self, match: Match, bank_threshold: float, evidence_threshold: float) -> bool:
+    def _may_support(self, match: Match, nearness: Nearness) -> bool:
         """On the matter asked about, or near; no property of another part, and none beside the one that is asked for."""
         passage = match.statement.passage
         if match.told:
             return match.is_on_matter or not match.open
         near = passage.score if passage.relevance is None else passage.relevance
-        least = RELEVANT if self.question.asked else evidence_threshold  # what is asked for by name is seldom told without it
+        least = RELEVANT if self.question.asked else nearness.evidence_threshold  # what is asked for by name is seldom told without it
         shares = bool(match.held) or (passage.relevance is not None and match.statement.name is None)
-        is_near = passage.score >= bank_threshold or (near >= least and shares)
+        is_near = passage.score >= nearness.bank_threshold or (near >= least and shares)
         return match.fits and is_near and not any(asked.concept.is_of_parts for asked in self.question.asked)
 
-    def _banked(self, bank_threshold: float, evidence_threshold: float) -> Passage | None:
+    def _banked(self, nearness: Nearness) -> Passage | None:
         """A stored question that is surely the same, or one near it whose question and answer name most of what is asked.
 
         Nearness alone is not enough: the name of a product makes all questions about it near.
         """
         asked = self.beyond
-        stored = [p for p in self.passages if p.question]
-        same = (p for p in stored if p.score >= bank_threshold and _covers(asked, p.question or "", SAME_QUESTION))
-        about = (p for p in stored if p.score >= evidence_threshold and asked and _covers(asked, f"{p.question} {p.text}", SAME_SUBJECT))
+        stored = [p for p in self.passages if p.question and self._agrees(p, nearness)]
+        same = (p for p in stored if p.score >= nearness.bank_threshold and _covers(asked, p.question or "", SAME_QUESTION))
+        about = (
+            p for p in stored if p.score >= nearness.evidence_threshold and asked and _covers(asked, f"{p.question} {p.text}", SAME_SUBJECT)
+        )
         return next(same, None) or next(about, None)
 
-    def _relevant_answer(self) -> Passage | None:
-        best = self._relevant([match for match in self.matches if match.statement.question is not None])
+    def _relevant_answer(self, agreeing: Iterable[Match]) -> Passage | None:
+        best = self._relevant([match for match in agreeing if match.statement.question is not None])
         return best.statement.passage if best is not None else None
 
     def _relevant(self, matches: Iterable[Match]) -> Match | None:

@@ -1,11 +1,32 @@
 """The few fixed sentences that the platform says in its own name; no model wrote them."""
 
+import re
+
+from graphs.reading.asking import normalised
 from models.types import Language
 
 _DECLINE: dict[Language, str] = {
     "zh": "这个问题商品资料里没有提到，我帮您记下来请主播确认哦。",
     "en": "The product information does not say; I have noted your question for the host.",
 }
+
+_AFTER_SALES: dict[Language, str] = {
+    "zh": "很抱歉给您添麻烦了，请联系客服，并附上订单号和照片，会为您处理；您的反馈我也记下来了。",
+    "en": "Sorry about that. Please contact customer service with your order number and a photo; I have noted your message as well.",
+}
+_NO_SUCH_LINK: dict[Language, str] = {
+    "zh": "这里一共有{count}个链接，没有您说的这一号哦。",
+    "en": "There {are} on the shelf, so there is no such number.",
+}
+_BROKEN = re.compile(
+    r"(?:收到|到货|拿到|寄来|发来|送来|买的|打开).{0,12}(?:坏|破|碎|裂|瑕疵|划痕|漏|脏|少了|错|变质|发霉|过期|不能用|用不了|没反应|有问题)"
+    r"|坏的|坏掉了|(?<!如果)(?<!万一)坏了$|开裂了|裂了$|碎了$|漏发|少发|发错|错发|用不了了?$|开不了机|没反应|质量(?:太|好|真)?差|才用.{0,8}坏"
+    r"|\b(?:arrived|came|got|received|delivered|turned up|was)\b.{0,24}\b(?:broken|damaged|cracked|defective|faulty|wrong|scratched"
+    r"|torn|leaking|dirty|dead|smashed|chipped|incomplete|a crack|a scratch|a dent|a hole|empty)\b"
+    r"|\b(?:stopped working|broke after|fell apart|(?:does not|doesn't|won't) (?:work|turn on|charge)|missing parts?|never arrived)\b"
+    r"|\bsent me the wrong\b"
+    r"|\b(?:it|they|mine|this one) (?:is|are|'s) (?:broken|damaged|cracked|defective|faulty)\b"
+)
 
 PASSED_ON = frozenset({"complaint", "host_request"})  # comments that are noted for the host, as their sentences say
 
@@ -26,6 +47,29 @@ SMALL_TALK = frozenset(_SMALL_TALK)  # intents of comments that ask nothing
 def decline(language: Language) -> str:
     """What is said when nothing supports an answer."""
     return _DECLINE[language]
+
+
+def is_after_sales(comment: str) -> bool:
+    """Whether a comment tells that something bought is broken, wrong or missing.
+
+    >>> is_after_sales("收到是坏的"), is_after_sales("it arrived broken"), is_after_sales("坏了保修多久")
+    (True, True, False)
+    """
+    return _BROKEN.search(normalised(comment)) is not None
+
+
+def to_customer_service(language: Language) -> str:
+    """What is said to a complaint after the sale that nothing stored answers."""
+    return _AFTER_SALES[language]
+
+
+def no_such_link(count: int, language: Language) -> str:
+    """What is said of a link whose number is not on the shelf.
+
+    >>> no_such_link(1, "en"), no_such_link(10, "zh")
+    ('There is 1 link on the shelf, so there is no such number.', '这里一共有10个链接，没有您说的这一号哦。')
+    """
+    return _NO_SUCH_LINK[language].format(count=count, are=f"is {count} link" if count == 1 else f"are {count} links")
 
 
 def small_talk(intent: str, language: Language) -> str | None:

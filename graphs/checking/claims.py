@@ -16,7 +16,7 @@ from typing import Literal, NamedTuple, Protocol, cast
 from graphs.checking.grounding import ungrounded
 from graphs.reading.asking import normalised
 
-StatementKind = Literal["figure", "property", "effect", "offer", "comparison", "absence"]
+AssertionKind = Literal["figure", "property", "effect", "offer", "comparison", "absence"]
 
 _CLAUSE_END = re.compile(r"[，；;。！？!?\n]|,(?=\s)|\.(?=\s|$)")
 _DENIED_BEFORE = re.compile(
@@ -57,15 +57,15 @@ class Stated(Protocol):
 
 
 class _Concept(NamedTuple):
-    kind: StatementKind
+    kind: AssertionKind
     words: tuple[str, ...]  # folded, of both languages
 
 
 @dataclass(frozen=True, slots=True)
-class Statement:
+class Assertion:
     """What a text states at one place."""
 
-    kind: StatementKind
+    kind: AssertionKind
     words: str  # as it stands in the folded text
     denied: bool
     same: tuple[str, ...]  # wordings that state the same; of a figure none: figures are compared by value
@@ -78,26 +78,26 @@ def clauses_of(text: str) -> list[str]:
     return [text[start:end] for start, end in pairwise(cuts) if start < end]
 
 
-def statements_in(text: str) -> tuple[Statement, ...]:
+def assertions_in(text: str) -> tuple[Assertion, ...]:
     """All that a text states, figures first.
 
-    >>> [(s.kind, s.words, s.denied) for s in statements_in("12 W, not waterproof, no added sugar")]
+    >>> [(s.kind, s.words, s.denied) for s in assertions_in("12 W, not waterproof, no added sugar")]
     [('figure', '12 w', False), ('property', 'waterproof', True), ('property', 'no added sugar', False), ('absence', 'sugar', True)]
     """
     folded = normalised(text)
-    figures = (Statement("figure", figure, False, ()) for figure in ungrounded(_in_digits(text), ()))
+    figures = (Assertion("figure", figure, False, ()) for figure in ungrounded(_in_digits(text), ()))
     return (*figures, *_wordings(folded), *_absences(folded))
 
 
-def unsupported_statements(text: str, evidence: Sequence[str]) -> tuple[str, ...]:
+def unsupported_assertions(text: str, evidence: Sequence[str]) -> tuple[str, ...]:
     """The statements of `text` that no evidence makes, in their words. Raises nothing; without evidence all are unsupported.
 
-    >>> unsupported_statements("不含酒精，防水，保修3年", ["酒精：不含酒精", "保修期是 3 年", "不防水"])
+    >>> unsupported_assertions("不含酒精，防水，保修3年", ["酒精：不含酒精", "保修期是 3 年", "不防水"])
     ('防水',)
     """
     folded = [normalised(piece) for piece in evidence]
     missing = [*ungrounded(_in_digits(text), [_in_digits(piece) for piece in evidence])]
-    missing += [s.words for s in statements_in(text) if s.kind != "figure" and not any(_states(piece, s) for piece in folded)]
+    missing += [s.words for s in assertions_in(text) if s.kind != "figure" and not any(_states(piece, s) for piece in folded)]
     return tuple(dict.fromkeys(missing))
 
 
@@ -134,20 +134,20 @@ def tells_money(text: str) -> bool:
     return any(_MONEY.search(figure) for figure in ungrounded(text, ()))
 
 
-def _wordings(folded: str) -> Iterator[Statement]:
+def _wordings(folded: str) -> Iterator[Assertion]:
     for match in _any_word().finditer(folded):
         concept = _by_word()[match["word"]]
-        yield Statement(concept.kind, match["word"], _is_denied(folded, match.start(), match.end()), concept.words)
+        yield Assertion(concept.kind, match["word"], _is_denied(folded, match.start(), match.end()), concept.words)
 
 
-def _absences(folded: str) -> Iterator[Statement]:
+def _absences(folded: str) -> Iterator[Assertion]:
     for match in _ABSENCE.finditer(folded):
         what = next(group for group in match.groups() if group)
         if not any(what.startswith(word) for word in _by_word()):  # else it is a wording that is denied
-            yield Statement("absence", what, True, (what,))
+            yield Assertion("absence", what, True, (what,))
 
 
-def _states(folded: str, statement: Statement) -> bool:
+def _states(folded: str, statement: Assertion) -> bool:
     """Whether a piece of evidence holds one of the wordings with the same polarity."""
     for word in statement.same:
         for match in re.finditer(_edged(word), folded):
@@ -191,7 +191,7 @@ def _by_word() -> Mapping[str, _Concept]:
     text = resources.files("graphs").joinpath("data", "claims.json").read_text(encoding="utf-8")
     rows = cast(list[dict[str, object]], json.loads(text))
     concepts = (
-        _Concept(cast(StatementKind, row["kind"]), tuple(normalised(w) for w in (*cast(list[str], row["zh"]), *cast(list[str], row["en"]))))
+        _Concept(cast(AssertionKind, row["kind"]), tuple(normalised(w) for w in (*cast(list[str], row["zh"]), *cast(list[str], row["en"]))))
         for row in rows
     )
     return {word: concept for concept in concepts for word in concept.words}

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
 
-from graphs.checking.claims import misstated, statements_in, tells_money, unsupported_statements
+from graphs.checking.claims import assertions_in, misstated, tells_money, unsupported_assertions
 from graphs.checking.support import garbles, is_broken, is_carried, unsupported
 from graphs.compliance import check
 from graphs.errors import Internal, LivecartError
@@ -164,7 +164,7 @@ def speakable(sentence: str, bounds: Bounds) -> str | None:
     if _LEAKS.search(whole) or _has_foreign_braces(bare, bounds) or _names_strangers(bare, bounds):
         return None
     known = (*bounds.titles, *bounds.evidence)
-    if misstated(bare, bounds.sayings) or unsupported_statements(_without(bare, bounds.wishes), known):
+    if misstated(bare, bounds.sayings) or unsupported_assertions(_without(bare, bounds.wishes), known):
         return None
     if bounds.facts_only and PRICE_MARK not in whole and not _is_about(bare, bounds):
         return None
@@ -188,7 +188,7 @@ def _is_about(text: str, bounds: Bounds) -> bool:
 def _without(text: str, wishes: Sequence[str]) -> str:
     """The text without the words of the caller that state nothing: whom a host speaks to (25-35岁女性) is no figure of the product."""
     for wish in wishes:
-        if not tells_money(wish) and all(statement.kind == "figure" for statement in statements_in(wish)):
+        if not tells_money(wish) and all(statement.kind == "figure" for statement in assertions_in(wish)):
             text = text.replace(wish, " ")
     return text
 

@@ -13,6 +13,8 @@ from models.types import Language, Money, Passage, Product, ProductId, Room
 _NOT_A_QUESTION = frozenset({"praise", "complaint", "greeting", "chitchat", "comparison", "promotion", "host_request"})
 _VERBS_ZH = ("不", "可", "含", "建议", "已", "无", "能")  # values that are a sentence of their own
 _CURRENCY_WORDS_ZH = {"CNY": "元", "USD": "美元", "EUR": "欧元", "GBP": "英镑", "JPY": "日元", "HKD": "港元"}
+_ENOUGH_SCORE = 0.5  # of a name in a text
+LOOSELY = 0.4  # of a tag that only describes a product: enough in a text that joins two names
 _CURRENCY_SIGNS = {"USD": "$", "EUR": "€", "GBP": "£"}
 
 
@@ -36,6 +38,22 @@ def slot_answer(question: str, intent: str, product: Product, *, room: Room | No
         return None
     answers = [_stated_answer(found, product, language) for found in sure_matches(read, values_of(product, language))]
     return together(answers, language) if answers else None
+
+
+def values_asked(question: str, products: Sequence[Product], language: Language) -> SlotAnswer | None:
+    """Price or stock of each product, where a question names several and asks for nothing else; None when one is not stated."""
+    read = read_question(question, [name for product in products for name in names_of(product)])
+    if not read.keys or not read.keys <= {"price", "stock"}:
+        return None
+    found = [(product, sure_matches(read, values_of(product, language))) for product in products]
+    if not all(matches for _, matches in found):
+        return None
+    return together([_stated_answer(match, product, language) for product, matches in found for match in matches], language)
+
+
+def quoted_value(product: Product, name: str, value: str, language: Language) -> SlotAnswer:
+    """One attribute in a sentence of `language`."""
+    return _answer(product, name, value, _sentence(product, _label(name, language), value, language), language)
 
 
 def names_of(product: Product) -> tuple[str, ...]:
@@ -92,27 +110,35 @@ def format_price(price: Money, language: Language) -> str:
     return f"{sign}{amount}" if sign else f"{price.currency} {amount}"
 
 
-def mentioned(text: str, products: Sequence[Product]) -> tuple[ProductId, ...]:
+def mentioned(text: str, products: Sequence[Product], *, enough: float = _ENOUGH_SCORE) -> tuple[ProductId, ...]:
     """The products that a text names: by brand, by a tag that is part of the title, or by a good piece of the title.
 
     Brands win over common nouns; several products come back when the text fits them equally. In the order of `products`.
+    A tag counts as a name where the title ends with it; with `enough=LOOSELY` anywhere in the title.
     """
     said = normalised(text)
     words = frozenset(_stem(word) for word in LATIN_WORD.findall(said))
     scores = {product.product_id: _mention_score(said, words, product) for product in products}
     best = max(scores.values(), default=0.0)
-    if best < _ENOUGH_SCORE:
+    if best < enough:
         return ()
-    enough = _BRAND_SCORE if best >= _BRAND_SCORE else best
-    return tuple(product_id for product_id, score in scores.items() if score >= enough)
+    least = _BRAND_SCORE if best >= _BRAND_SCORE else best
+    return tuple(product_id for product_id, score in scores.items() if score >= least)
 
 
 # --- prices, stock, shelf ------------------------------------------------------------------------------------------------
 
 
-def _price_answer(product: Product, language: Language) -> SlotAnswer:
+def price_answer(product: Product, language: Language, *, place: int | None = None) -> SlotAnswer:
+    """The price now, `place` (of the link, from 1) said before it."""
     price = format_price(product.price, language)
     text = f"{product.title}现在的价格是{price}哦。" if language == "zh" else f"{product.title} is {price} right now."
+    if place is not None:
+        text = (
+            f"{place}号链接是{product.title}，现在的价格是{price}哦。"
+            if language == "zh"
+            else f"Number {place} is {product.title}, {price} right now."
+        )
     return _answer(product, "price", price, text, language)
 
 
@@ -144,10 +170,10 @@ def _shelf_answer(product: Product, room: Room, language: Language) -> SlotAnswe
 def _stated_answer(found: Match, product: Product, language: Language) -> SlotAnswer:
     name, value = found.statement.name or "", found.statement.value or ""
     if name == "price":
-        return _price_answer(product, language)
+        return price_answer(product, language)
     if name == "stock":
         return _stock_answer(product, product.stock or 0, language)
-    return _answer(product, name, value, _sentence(product, _label(name, language), value, language), language)
+    return quoted_value(product, name, value, language)
 
 
 def together(answers: Sequence[SlotAnswer], language: Language) -> SlotAnswer:
@@ -196,7 +222,6 @@ def _spaced(words: str) -> str:
 # --- mentions ------------------------------------------------------------------------------------------------------------
 
 _BRAND_SCORE = 10.0
-_ENOUGH_SCORE = 0.5
 _MIN_SHARED_CHARACTERS = 3  # of a Chinese title, in a row
 _MIN_SHARED_WORDS = 2  # of an English title
 _COMMON_WORDS = frozenset({"and", "for", "set", "the", "with", "pack", "pro", "lite", "mini", "new", "large", "small"})
@@ -219,7 +244,7 @@ def _noun_score(title: str, tag: str) -> float:
     if len(tag) < 2 or not says(title, tag):
         return 0.0
     last = r"(?![\u3400-\u9fff])" if CJK.search(tag) else r"(?= *(?:,|$|\d|for |set))"
-    return 1.0 if re.search(re.escape(tag) + last, title) else 0.4
+    return 1.0 if re.search(re.escape(tag) + last, title) else LOOSELY
 
 
 def _names(said: str, words: frozenset[str], tag: str) -> bool:

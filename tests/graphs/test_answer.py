@@ -4,13 +4,14 @@ from contextlib import aclosing
 import pytest
 
 from graphs.answer import AnswerNodes, AnswerReply, AnswerRequest, answer_graph
+from graphs.answering.known import Nearness
 from graphs.answering.speaking import Said, Speaker, Step
 from graphs.errors import NotFound, Unavailable
 from graphs.fakes import FakeComprehension, FakeRetriever, FakeShop, FakeWriter
 from graphs.flow import Run, StreamGraph
 from graphs.watching.displays import host_of
 from models.prompts import REFUSALS
-from models.types import Event, EventId, ProductId, RoomId, ViewerId
+from models.types import Event, EventId, Passage, ProductId, RoomId, ViewerId
 from tests.graphs.world import ENTER, LAMP, MUG, POWER, ROOM, VIEWER, WARRANTY
 
 Answers = StreamGraph[AnswerRequest, Step, AnswerReply]
@@ -27,8 +28,7 @@ def graph(writer: FakeWriter | None = None, retriever: FakeRetriever | None = No
             FakeComprehension(intents or {}),
             shop,
             Speaker(writer or FakeWriter()),
-            bank_threshold=0.75,
-            evidence_threshold=0.3,
+            nearness=Nearness(bank_threshold=0.75, bank_agreement=0.6, evidence_threshold=0.3),
         )
     )
 
@@ -127,6 +127,55 @@ async def test_a_product_named_in_the_question_wins_over_the_one_shown() -> None
     question = "How much is the Terra travel mug?"
     answer = await ask(question, graph(intents={question: "price"}), room_id=ROOM.room_id)
     assert (answer.product_ids, "19" in answer.answer) == ((MUG.product_id,), True)
+
+
+@pytest.mark.parametrize(
+    ("question", "said"),
+    [
+        ("how much is number 2", "Terra travel mug is $19 right now."),
+        ("2号链接多少钱", "Terra travel mug现在的价格是19美元哦。"),
+        ("what's the second one?", "Number 2 is Terra travel mug, $19 right now."),
+        ("第二个", "2号链接是Terra travel mug，现在的价格是19美元哦。"),
+        ("which is the cheapest?", "The cheapest is Lumo desk lamp at $49.90."),  # the mug is sold out
+        ("how much are the Lumo lamp and the travel mug", "Lumo desk lamp is $49.90 right now. Terra travel mug is $19 right now."),
+    ],
+)
+async def test_the_shelf_of_the_room_is_the_stores(question: str, said: str) -> None:
+    writer = FakeWriter(("It costs 1 USD.",))
+    answer = await ask(question, graph(writer), room_id=ROOM.room_id)
+    assert (answer.answer, answer.source, answer.abstained) == (said, "slot", False)
+    assert writer.prompts == []
+
+
+@pytest.mark.parametrize(
+    ("question", "said"), [("how much is link 9", "There are 2 links on the shelf"), ("9号链接多少钱", "这里一共有2个链接")]
+)
+async def test_a_link_that_the_room_lacks_is_declined_with_how_many_there_are(question: str, said: str) -> None:
+    answer = await ask(question, graph(), room_id=ROOM.room_id)
+    assert answer.answer.startswith(said)
+    assert (answer.abstained, answer.product_ids) == (True, ())
+
+
+@pytest.mark.parametrize("question", ["?", "😍", "？？", "666"])
+async def test_a_question_without_letters_is_answered_in_the_language_of_what_it_is_about(question: str) -> None:
+    for named in ({"product_id": LAMP.product_id}, {"room_id": ROOM.room_id}):
+        answer = await ask(question, graph(retriever=FakeRetriever()), **named)
+        assert answer.answer.isascii()
+
+
+@pytest.mark.parametrize(
+    ("question", "said"),
+    [("it arrived broken", "contact customer service"), ("the lamp stopped working", "customer service"), ("收到是坏的", "请联系客服")],
+)
+async def test_a_complaint_after_the_sale_is_sent_to_customer_service_and_noted(question: str, said: str) -> None:
+    answer = await ask(question, graph(retriever=FakeRetriever(), intents={question: "after_sales"}), product_id=LAMP.product_id)
+    assert said in answer.answer
+    assert (answer.abstained, answer.source) == (True, "none")
+
+
+async def test_a_stored_answer_to_another_question_is_not_given() -> None:
+    hours = Passage("doc-2", "qa", "每天 9 点到 23 点。", 0.49, question="怎么联系人工客服？", answer="每天 9 点到 23 点。", relevance=0.08)
+    assert (await ask("怎么用", graph(retriever=FakeRetriever(known=(hours,))), product_id=LAMP.product_id)).abstained
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 import pytest
 
 from graphs.answer import AnswerNodes, answer_graph
+from graphs.answering.known import Nearness
 from graphs.answering.speaking import Speaker
 from graphs.errors import InvalidRequest, Unavailable
 from graphs.fakes import FakeComprehension, FakeDetector, FakeRanker, FakeRetriever, FakeShop, FakeWriter
@@ -19,7 +20,7 @@ def graph(detector: FakeDetector | None = None) -> Graph[MomentRequest, MomentRe
     comprehension = FakeComprehension({"how much?": "price"})
     return moment_graph(
         recognize_graph(RecognizeNodes(detector or FakeDetector(), retriever, shop, 0.5)),
-        answer_graph(AnswerNodes(shop, retriever, comprehension, shop, Speaker(FakeWriter()), bank_threshold=0.8, evidence_threshold=0.3)),
+        answer_graph(AnswerNodes(shop, retriever, comprehension, shop, Speaker(FakeWriter()), Nearness(0.8, 0.6, 0.3))),
         recommend_graph(RecommendNodes(shop, shop, retriever, FakeRanker())),
     )
 

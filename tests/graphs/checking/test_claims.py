@@ -4,7 +4,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from graphs.checking.claims import clauses_of, misstated, statements_in, tells_money, unsupported_statements
+from graphs.checking.claims import assertions_in, clauses_of, misstated, tells_money, unsupported_assertions
 from graphs.hosting.sayings import Saying
 from tests.graphs.world import LAMP
 
@@ -37,12 +37,12 @@ FACTS = ("防水等级：IPX5", "酒精：不含酒精", "材质：纯棉", "续
     ],
 )
 def test_what_the_facts_do_not_state_is_found(text: str, missing: tuple[str, ...]) -> None:
-    assert set(unsupported_statements(text, FACTS)) == set(missing)
+    assert set(unsupported_assertions(text, FACTS)) == set(missing)
 
 
 def test_evidence_in_one_language_supports_a_text_in_the_other() -> None:
-    assert unsupported_statements("It is waterproof and pure cotton.", ("防水，纯棉",)) == ()
-    assert unsupported_statements("可以进洗碗机", ("Not dishwasher safe",)) == ("洗碗机",)
+    assert unsupported_assertions("It is waterproof and pure cotton.", ("防水，纯棉",)) == ()
+    assert unsupported_assertions("可以进洗碗机", ("Not dishwasher safe",)) == ("洗碗机",)
 
 
 @settings(deadline=None)  # a busy machine is no fault
@@ -50,7 +50,7 @@ def test_evidence_in_one_language_supports_a_text_in_the_other() -> None:
 @example("不含W1")
 @example("不含roofwaters水")
 def test_a_text_supports_itself(text: str) -> None:
-    assert unsupported_statements(text, (text,)) == ()
+    assert unsupported_assertions(text, (text,)) == ()
 
 
 @settings(deadline=None)  # a busy machine is no fault
@@ -60,7 +60,7 @@ def test_clauses_joined_are_the_text(text: str) -> None:
 
 
 def test_statements_have_kinds() -> None:
-    assert {s.kind for s in statements_in("12 W, waterproof, whitening, free shipping, better than others, peanut-free")} == {
+    assert {s.kind for s in assertions_in("12 W, waterproof, whitening, free shipping, better than others, peanut-free")} == {
         "figure",
         "property",
         "effect",
