@@ -3,12 +3,15 @@
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from graphs.checking.support import unsupported
+from graphs.checking.verdicts import OnWriter, unheard
 from graphs.compliance import Compliance, check
 from graphs.errors import Internal, NotFound
 from graphs.flow import Graph, GraphBuilder
-from graphs.hosting.drafting import Bounds, draft
+from graphs.hosting.drafting import Brief, draft, taken
+from graphs.hosting.judging import Bounds
 from graphs.hosting.pacing import joined
 from graphs.hosting.sayings import (
     Saying,
@@ -25,7 +28,7 @@ from graphs.hosting.sayings import (
 )
 from graphs.ports import Catalog, Writer
 from graphs.reading.slots import detect_language, format_price
-from models.prompts import PRICE_FACTS, CopyChannel, copy_prompt
+from models.prompts import PRICE_FACTS, CopyChannel, copy_prompt, in_other_words, stand_in
 from models.types import Language, Product, ProductId
 
 LANGUAGES: tuple[Language, ...] = ("zh", "en")
@@ -34,6 +37,7 @@ DESCRIPTION_SENTENCES = 3  # at least, where the product has that much to tell
 DESCRIPTION_SAYINGS = 6  # told at most without the writer
 AD_SENTENCES = 2
 _SAID_IN_TITLES = 2  # values behind the product's own title
+SHOWN_FOR_TITLES = 3  # values that the writer chooses from: of many it copies none whole
 _VALUE_CHARACTERS = 24
 _TITLE_WORD = re.compile(r"[^\s,，]+")
 _NOT_IN_TITLES = re.compile(r"小时|个月|分钟|[年天秒]|hours?|months?|years?|days?|minutes?|\d ?h\b|[。，,;；]|^[不无含可]", re.IGNORECASE)
@@ -58,6 +62,7 @@ class CopyReply:
 class CopyNodes:
     catalog: Catalog
     writer: Writer
+    on_writer: OnWriter = unheard
 
     async def product(self, request: CopyRequest) -> Product:
         found = await self.catalog.products((request.product_id,))
@@ -69,22 +74,40 @@ class CopyNodes:
         """The writer's text. Raises when nothing of it can be said: facts in fixed phrases answer for it."""
         language = _language(product, request)
         told = sayings_of(product, language)
-        price = [PRICE_FACTS[language]] if request.channel == "ad" else []
-        prompt = copy_prompt(request.channel, unmarked(product.title), [*price, *(saying.fact for saying in told)], language)
         bounds = Bounds(
             language,
             titles=(product.title,),
             evidence=evidence_of(product, told),
             sayings=told,
-            price=format_price(product.price, language) if price else None,
+            price=format_price(product.price, language) if request.channel == "ad" else None,
             facts_only=True,
         )
-        sentences = await draft(self.writer, prompt, bounds, enough=bool)
-        return _composed(request.channel, sentences, product, told, language)
+
+        def enough(sentences: Sequence[str]) -> bool:
+            return bool(sentences) and (request.channel != "title" or any(_is_title(each, product, told) for each in sentences))
+
+        briefs = _briefs(request.channel, product, told, language)
+        sentences = await draft(self.writer, briefs, bounds, enough=enough, on_writer=self.on_writer)
+        text = _composed(request.channel, sentences, product, told, language)
+        taken(self.on_writer, sentences, 1 if request.channel == "title" else sum(without_connective(s) in text for s in sentences))
+        return text
 
     @staticmethod
     def reply(product: Product, request: CopyRequest, text: str) -> CopyReply:
         return CopyReply(text, attributes_used(text, product), check(text, _language(product, request)))
+
+
+def _briefs(channel: CopyChannel, product: Product, told: Sequence[Saying], language: Language) -> tuple[Brief, Brief]:
+    """The copy under the product's title, then under a name that a small writer can copy."""
+    price = [PRICE_FACTS[language]] if channel == "ad" else []
+    shown = [saying for saying in told if _may_stand_behind(product, saying)][:SHOWN_FOR_TITLES] if channel == "title" else told
+    facts = [*price, *(saying.fact for saying in shown)]
+    title = unmarked(product.title)
+    name = stand_in(language, (title, *evidence_of(product, told)))
+    first = copy_prompt(channel, title, facts, language)
+    second = copy_prompt(channel, name, facts, language) if name else in_other_words(first)
+    whole_part = partial(_whole_values, product=product, shown=shown) if channel == "title" else str
+    return Brief(first, whole_part=whole_part), Brief(second, name, whole_part)
 
 
 def attributes_used(text: str, product: Product) -> tuple[str, ...]:
@@ -144,23 +167,43 @@ def _once(sentences: Sequence[str], product: Product, told: Sequence[Saying]) ->
 
 def _title(sentences: Sequence[str], product: Product, told: Sequence[Saying], language: Language) -> str:
     """The product's own title with the values that the writer put behind it. Raises Internal when the writer named another product."""
-    known = (product.title, *evidence_of(product, told))
     for sentence in sentences:
-        if unsupported(sentence, known) or not all(holds_value(sentence, word) for word in _TITLE_WORD.findall(product.title)):
+        if not _is_title(sentence, product, told):
             continue
         chosen = [saying for saying in told if saying.name != "description" and saying.is_told_by(sentence)]
         return _titled(product, sorted(chosen, key=lambda saying: folded(sentence).find(folded(saying.value))), language)
     raise Internal("nothing that the writer said is a title of this product")
 
 
+def _whole_values(sentence: str, product: Product, shown: Sequence[Saying]) -> str:
+    """Of a title with values behind it those that are whole; the sentence as it is where there is none or it is no such title."""
+    start, title = folded(sentence), folded(product.title)
+    if not start.startswith(title):
+        return sentence
+    rest = start.removeprefix(title)
+    values = sorted((s.value for s in shown if s.is_told_by(rest)), key=lambda value: folded(rest).find(folded(value)))
+    return ", ".join((product.title, *values)) if values else sentence
+
+
+def _is_title(sentence: str, product: Product, told: Sequence[Saying]) -> bool:
+    """Whether a sentence has all words of the product's title and no word that is not the product's."""
+    known = (product.title, *evidence_of(product, told))
+    return not unsupported(sentence, known) and all(holds_value(sentence, word) for word in _TITLE_WORD.findall(product.title))
+
+
 def _titled(product: Product, told: Sequence[Saying], language: Language) -> str:
     """The product's title, with a few short values behind it as far as they fit."""
     title = " ".join(product.title.split())
-    fit = [s.value for s in told if s.name != "description" and _is_new_to(title, s.value) and _is_for_titles(s.value)]
+    fit = [saying.value for saying in told if _may_stand_behind(product, saying)]
     for value in fit[:_SAID_IN_TITLES]:
         longer = title + (" " if language == "zh" else ", ") + value
         title = longer if len(longer) <= TITLE_CHARACTERS[language] else title
     return title if len(title) <= TITLE_CHARACTERS[language] else _cut(title, TITLE_CHARACTERS[language])
+
+
+def _may_stand_behind(product: Product, saying: Saying) -> bool:
+    """Whether a value is one for titles and tells what the product's own title does not."""
+    return saying.name != "description" and _is_new_to(product.title, saying.value) and _is_for_titles(saying.value)
 
 
 def _is_new_to(title: str, value: str) -> bool:

@@ -26,6 +26,8 @@ REFUSALS: dict[Language, str] = {
 }
 PRICE_MARK = "{price}"  # stands for the price in the facts and the text of scripts and copy: the writer never sees a price there
 PRICE_FACTS: dict[Language, str] = {"zh": f"价格：{PRICE_MARK}", "en": f"price: {PRICE_MARK}"}
+# Names that a small writer copies without a slip, for prompts in which a product's own name would be garbled.
+STAND_INS: dict[Language, tuple[str, ...]] = {"zh": ("晴川", "云朵"), "en": ("Lumo", "Alder")}
 MOST_TOKENS = 960  # of a prompt in any script; of Chinese and English 800. The shipped writer's context holds 1,024
 MAX_PASSAGES = 5
 EVIDENCE_BYTES = 520  # of all facts together, the marks of their lines included
@@ -178,6 +180,12 @@ def written_sentences(text: str) -> tuple[str, ...]:
 def in_other_words(prompt: Prompt) -> Prompt:
     """The same request for a second attempt, sampled so that it does not repeat the first."""
     return replace(prompt, temperature=RETRY_TEMPERATURE, seed=1)
+
+
+def stand_in(language: Language, facts: Iterable[str]) -> str | None:
+    """A name for a product that none of the facts holds, so that it can be told from them in what comes back; None when all are taken."""
+    known = "\n".join(facts).lower()
+    return next((name for name in STAND_INS[language] if name.lower() not in known), None)
 
 
 def is_refusal(text: str) -> bool:

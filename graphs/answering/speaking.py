@@ -11,6 +11,7 @@ from graphs.answering.phrases import decline
 from graphs.checking.contradiction import contradicts
 from graphs.checking.grounding import ungrounded
 from graphs.checking.support import is_broken, is_carried
+from graphs.checking.verdicts import Fault, OnWriter, asking, unheard
 from graphs.compliance import check
 from graphs.guarding import betrays, leans_on
 from graphs.ports import Writer
@@ -49,7 +50,11 @@ Step = str | Said  # pieces of text as they are released; `Said` comes last and 
 
 
 class NotSupported(Exception):  # noqa: N818 - a signal inside this file, not an error of the platform
-    """The model said something that the evidence does not hold."""
+    """The model said something that may not be said."""
+
+    def __init__(self, clause: str, fault: Fault) -> None:
+        super().__init__(clause)
+        self.fault = fault
 
 
 class Speaks(Protocol):
@@ -61,6 +66,7 @@ class Speaks(Protocol):
 @dataclass(frozen=True, slots=True)
 class Speaker:
     writer: Writer
+    on_writer: OnWriter = unheard
 
     async def generate(self, draft: Draft) -> AsyncGenerator[Step, None]:
         """Yield text as it becomes certain, then the whole. Closing the iterator aborts the generation."""
@@ -70,6 +76,7 @@ class Speaker:
                 text += clause
                 yield clause
         if text.strip():
+            self.on_writer("kept")
             yield Said(text, "llm", _supporting(text, draft.evidence))
         else:
             said = draft.instead or declined(draft)
@@ -82,11 +89,13 @@ class Speaker:
         for attempt in (prompt, in_other_words(prompt)):
             released = False
             try:
-                async with aclosing(self._checked(attempt, draft)) as clauses:
-                    async for clause in clauses:
-                        released = True
-                        yield clause
-            except NotSupported:
+                with asking(self.on_writer):
+                    async with aclosing(self._checked(attempt, draft)) as clauses:
+                        async for clause in clauses:
+                            released = True
+                            yield clause
+            except NotSupported as put_aside:
+                self.on_writer(put_aside.fault)
                 if not released:
                     continue
                 yield FULL_STOP[draft.language]  # the clauses so far stand; the rest is left out
@@ -100,14 +109,18 @@ class Speaker:
             async for clause in clauses:
                 held += clause
                 if is_refusal(held):
+                    self.on_writer("declined")
                     return
                 if _may_be_refusal(held):
                     continue
-                if not _holds(said + held, evidence, draft, prompt):
-                    raise NotSupported(held)
+                fault = _fault(said + held, evidence, draft, prompt)
+                if fault is not None:
+                    raise NotSupported(held, fault)
                 said += held
                 yield held
                 held = ""
+        if not said.strip():
+            self.on_writer("unfinished")
 
 
 async def quote(draft: Draft) -> AsyncGenerator[Step, None]:
@@ -147,17 +160,19 @@ def declined(draft: Draft) -> Said:
     return Said(decline(draft.language), "none", abstained=True)
 
 
-def _holds(text: str, evidence: Sequence[str], draft: Draft, prompt: Prompt) -> bool:
-    """Figures, words and wording of a text so far: all that is said must be in the evidence, in words that the law allows."""
-    return (
-        not ungrounded(text, evidence)
-        and is_carried(text, (*evidence, draft.question))
-        and leans_on(text, evidence)
-        and not contradicts(text, evidence, draft.question)
-        and not is_broken(text)
-        and betrays(text, evidence, prompt) is None
-        and check(text, draft.language).passed
-    )
+def _fault(text: str, evidence: Sequence[str], draft: Draft, prompt: Prompt) -> Fault | None:
+    """Why a text so far may not be said; None when it may: all of it is in the evidence, in words that the law allows."""
+    if ungrounded(text, evidence):
+        return "grounding"
+    if not is_carried(text, (*evidence, draft.question)) or not leans_on(text, evidence):
+        return "support"
+    if contradicts(text, evidence, draft.question):
+        return "contradiction"
+    if is_broken(text):
+        return "broken"
+    if betrays(text, evidence, prompt) is not None:
+        return "guarding"
+    return None if check(text, draft.language).passed else "compliance"
 
 
 def _may_be_refusal(text: str) -> bool:

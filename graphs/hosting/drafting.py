@@ -7,78 +7,70 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
 
-from graphs.checking.claims import assertions_in, misstated, tells_money, unsupported_assertions
-from graphs.checking.support import garbles, is_broken, is_carried, unsupported
-from graphs.compliance import check
+from graphs.checking.support import is_broken
+from graphs.checking.verdicts import OnWriter, WriterEvent, asking, unheard
 from graphs.errors import Internal, LivecartError
 from graphs.flow import remaining_s
 from graphs.guarding import betrays
+from graphs.hosting.judging import Bounds, PutAside, judged
 from graphs.hosting.pacing import sentences_of
-from graphs.hosting.sayings import Saying, closed, folded
 from graphs.ports import Writer
-from models.prompts import PRICE_MARK, in_other_words
-from models.types import Language, Prompt
+from models.types import Prompt
 
-NAME_BEGUN = 3  # characters that begin a name
-OWN_WORDS_BESIDE_NAME = 4
 LOOP_EVERY = 24  # characters after which the writer is looked at for loops
 LOOP_WITHIN = 72  # its last characters
 SPARE_S = 0.25  # of the node's time, kept for what comes after the writer
 _LIST_BEGUN = re.compile(r"\s*(?:\[|\{[^:\[]*:)")
 _STRING = re.compile(r'"(?:[^"\\]|\\.)*"')
-_AROUND_MARK = r"[¥￥$€£]?\s*(?:CNY|USD|EUR|RMB)?\s*{mark}\s*(?:元|块钱?|人民币|美元|欧元|dollars?\b|euros?\b|yuan\b|CNY\b|USD\b|EUR\b)?"
-_MARK = re.compile(_AROUND_MARK.format(mark=re.escape(PRICE_MARK)))
-# wordings in which the price of the store would be told as another one
-_BEFORE_OTHER_PRICE = re.compile(
-    r"(?:减|降|省|返|券|定金|运费|差价|每月|不到|低于|降到|涨到|相当于)(?:了|为)?\s*$|(?:原价|市场价|两件|三件|第二件|半价|一半)[^，。！？]{0,6}$"
-    r"|\b(?:save|saves|saving|off|was|were|from|under|below|than|instead of|shipping|deposit|half|two for|three for)\b[^,.!?]{0,12}$",
-    re.IGNORECASE,
-)
-_AFTER_OTHER_PRICE = re.compile(
-    r"^\s*(?:起|以[上下内]|的?一半|优惠|折|每月|/|(?:off|less|cheaper|more|discount|per (?:month|week))\b)", re.IGNORECASE
-)
-_LEAKS = re.compile(
-    r"(?:人群|场景|风格|资料|任务|商品)[：:]|\b(?:audience|scene|style|facts|task|product):|\"sentences\"|<\|", re.IGNORECASE
-)
-_WORD_IN_ZH = re.compile(r"[A-Za-z][A-Za-z0-9+-]+")
-_CHINESE = re.compile(r"[\u3400-\u9fff]")
-_NAME_IN_EN = re.compile(r"(?<![.!?:]\s)(?<!^)\b[A-Z][a-z]{2,}\b")
-_LONE_UNIT = re.compile(r"(?<![\dA-Za-z./-])(?<!\d )(?:mm|cm|kg|mg|ml|mAh|kWh|dB|Hz|°C|℃)(?![A-Za-z])")
-_GROWN_TOGETHER = re.compile(r"\b[A-Za-z]*[a-z][A-Z][a-z]+\b|\b[A-Za-z]{4,}\d|是是|的的|[，、]{2}")
-_BRACES = re.compile(r"[{}｛｝\[\]<>\\|]")
-_IN_BRACES = re.compile(r"[{｛\[<][^{}｛｝\[\]<>]*[}｝\]>]")
 
 
 @dataclass(frozen=True, slots=True)
-class Bounds:
-    """What one text may say."""
+class Brief:
+    """What the writer is asked for."""
 
-    language: Language
-    titles: tuple[str, ...]
-    evidence: tuple[str, ...]  # what the store says of the products, prices left out
-    sayings: tuple[Saying, ...] = ()  # the same as it is said
-    price: str | None = None  # as the store has it, formatted; None: the text tells no price
-    wishes: tuple[str, ...] = ()  # words of the caller that may be named, but support nothing
-    facts_only: bool = False  # whether nearly every word has to come from the evidence: copy has no small talk
+    prompt: Prompt
+    stand_in: str | None = None  # a plain name that the prompt gives the product; its title is put back where the writer says it
+    whole_part: Callable[[str], str] = str  # of a sentence with the title in it: what is judged and kept of it
 
 
-async def draft(writer: Writer, prompt: Prompt, bounds: Bounds, *, enough: Callable[[Sequence[str]], bool]) -> tuple[str, ...]:
-    """The sentences of the writer that may be said, in order; when one may not be, or there are not `enough`, the better of two drafts.
+async def draft(
+    writer: Writer,
+    briefs: tuple[Brief, Brief],
+    bounds: Bounds,
+    *,
+    enough: Callable[[Sequence[str]], bool],
+    on_writer: OnWriter = unheard,
+) -> tuple[str, ...]:
+    """The sentences of the writer that may be said, in order. Where one may not be, or there are not `enough`, the second brief is
+    written as well and the better draft taken.
 
     Ends in the time that the running node has left; what was whole by then counts. Raises what the writer raised when nothing
     came, Internal when nothing that came may be said.
     """
-    first = await _attempt(writer, prompt, bounds, within_s=remaining_s() - SPARE_S)
+    first = await _attempt(writer, briefs[0], bounds, on_writer)
     if first.is_clean and enough(first.kept):
         return first.kept
     try:
-        second = await _attempt(writer, in_other_words(prompt), bounds, within_s=remaining_s() - SPARE_S)
+        second = await _attempt(writer, briefs[1], bounds, on_writer)
     except (LivecartError, TimeoutError):
         second = first
     best = max(first, second, key=lambda attempt: (enough(attempt.kept), len(attempt.kept)))
+    for attempt in {id(each): each for each in (first, second) if each is not best}.values():
+        _repeated(on_writer, "unused", len(attempt.kept))
     if not best.kept:
         raise Internal("nothing that the writer said is supported by the product's facts")
     return best.kept
+
+
+def taken(on_writer: OnWriter, sentences: Sequence[str], kept: int) -> None:
+    """Tell how many of the sentences of a draft a text has in the end."""
+    _repeated(on_writer, "kept", kept)
+    _repeated(on_writer, "unused", len(sentences) - kept)
+
+
+def _repeated(on_writer: OnWriter, event: WriterEvent, times: int) -> None:
+    for _ in range(times):
+        on_writer(event)
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,12 +79,27 @@ class _Attempt:
     is_clean: bool  # whether every sentence could be kept
 
 
-async def _attempt(writer: Writer, prompt: Prompt, bounds: Bounds, *, within_s: float) -> _Attempt:
-    sentences = sentences_in(await _written(writer, prompt, within_s))
+async def _attempt(writer: Writer, brief: Brief, bounds: Bounds, on_writer: OnWriter) -> _Attempt:
+    with asking(on_writer):
+        sentences = sentences_in(await _written(writer, brief.prompt, within_s=remaining_s() - SPARE_S))
+    if not sentences:
+        on_writer("unfinished")
     evidence = (*bounds.titles, *bounds.evidence, bounds.price or "")
-    told = (said for sentence in sentences if (said := speakable(sentence, bounds)) is not None)
-    kept = [said for said in told if betrays(said, evidence, prompt) is None]
+    kept: list[str] = []
+    for sentence in sentences:
+        said = judged(_named(sentence, brief, bounds), bounds)
+        if not isinstance(said, PutAside) and betrays(said, evidence, brief.prompt) is not None:
+            said = PutAside("guarding")
+        if isinstance(said, PutAside):
+            on_writer(said.why)
+        else:
+            kept.append(said)
     return _Attempt(tuple(dict.fromkeys(kept)), is_clean=len(kept) == len(sentences))
+
+
+def _named(sentence: str, brief: Brief, bounds: Bounds) -> str:
+    """What is judged of a sentence, with the product's title where the writer says its stand-in."""
+    return brief.whole_part(sentence.replace(brief.stand_in, bounds.titles[0]) if brief.stand_in else sentence)
 
 
 async def _written(writer: Writer, prompt: Prompt, within_s: float) -> str:
@@ -149,94 +156,3 @@ def _decoded(literal: str) -> Iterator[str]:
     except ValueError:  # an escape that is none
         return
     yield str(value).encode("utf-8", "replace").decode("utf-8")
-
-
-def speakable(sentence: str, bounds: Bounds) -> str | None:
-    """The sentence with the price filled in; None when it may not be said.
-
-    That is when it is broken, states or names what the evidence does not hold, tells a price where none belongs or tells the price
-    as another one, repeats the brief, mixes languages, or is what the law forbids.
-    """
-    whole = closed(sentence, bounds.language)
-    bare = _MARK.sub(" ", whole)
-    if not any(c.isalnum() for c in bare) or is_broken(whole) or _is_mangled(bare, bounds):
-        return None
-    if _LEAKS.search(whole) or _has_foreign_braces(bare, bounds) or _names_strangers(bare, bounds):
-        return None
-    known = (*bounds.titles, *bounds.evidence)
-    if misstated(bare, bounds.sayings) or unsupported_assertions(_without(bare, bounds.wishes), known):
-        return None
-    if bounds.facts_only and PRICE_MARK not in whole and not _is_about(bare, bounds):
-        return None
-    marks = list(_MARK.finditer(whole))
-    if marks and (bounds.price is None or len(marks) > 1 or _tells_another_price(whole, marks[0])):
-        return None
-    filled = _MARK.sub(lambda _: _spaced(bounds.price or "", bounds.language), whole)
-    said = re.sub(r"\s+([，。！？,.!?])|([：，])\s+", r"\1\2", " ".join(filled.split()))
-    return said if check(said, bounds.language).passed else None
-
-
-def _is_about(text: str, bounds: Bounds) -> bool:
-    """Whether a text that has no small talk is about the product: it names it, tells a value or the price, in few words of its own."""
-    known = (*bounds.titles, *bounds.evidence)
-    names = any(folded(title) in folded(text) for title in bounds.titles)
-    untitled = (saying for saying in bounds.sayings if not any(saying.is_told_by(title) for title in bounds.titles))
-    tells = any(saying.is_told_by(text) for saying in untitled)
-    return (tells and is_carried(text, known)) or (names and len(unsupported(text, known)) <= OWN_WORDS_BESIDE_NAME)
-
-
-def _without(text: str, wishes: Sequence[str]) -> str:
-    """The text without the words of the caller that state nothing: whom a host speaks to (25-35岁女性) is no figure of the product."""
-    for wish in wishes:
-        if not tells_money(wish) and all(statement.kind == "figure" for statement in assertions_in(wish)):
-            text = text.replace(wish, " ")
-    return text
-
-
-def _is_mangled(text: str, bounds: Bounds) -> bool:
-    """Whether a name is cut or garbled, a unit has lost its figure, or two words have grown together (TheFor)."""
-    known = " ".join((*bounds.titles, *bounds.evidence))
-    grown = any(word not in known for word in _GROWN_TOGETHER.findall(text))
-    return grown or bool(_LONE_UNIT.search(text)) or garbles(text, bounds.titles) or any(_cuts(text, title) for title in bounds.titles)
-
-
-def _cuts(text: str, title: str) -> bool:
-    """Whether a text begins a title and leaves it within a word: Fjellmark Tr.
-
-    >>> _cuts("This is Fjellmark Tr.", "Fjellmark Trail"), _cuts("This is Fjellmark.", "Fjellmark Trail"), _cuts("Skar?", "Skarholt")
-    (True, False, True)
-    """
-    said, name = text.lower(), title.lower()
-    for start in (i for i in range(len(said)) if said.startswith(name[:NAME_BEGUN], i) and not (i and _is_latin(said[i - 1]))):
-        length = next((n for n, (a, b) in enumerate(zip(said[start:], name, strict=False)) if a != b), min(len(said) - start, len(name)))
-        if length < len(name) and _is_latin(name[length]) and _is_latin(name[length - 1]):
-            return True
-    return False
-
-
-def _is_latin(character: str) -> bool:
-    return character.isascii() and character.isalpha()
-
-
-def _tells_another_price(sentence: str, mark: re.Match[str]) -> bool:
-    return bool(_BEFORE_OTHER_PRICE.search(sentence[: mark.start()]) or _AFTER_OTHER_PRICE.search(sentence[mark.end() :]))
-
-
-def _has_foreign_braces(text: str, bounds: Bounds) -> bool:
-    """Whether a broken mark, or braces that no fact has, stand in the text."""
-    known = "".join((*bounds.titles, *bounds.evidence))
-    return bool(_BRACES.search(_IN_BRACES.sub(lambda braced: "" if braced[0] in known else braced[0], text)))
-
-
-def _names_strangers(text: str, bounds: Bounds) -> bool:
-    """Whether a Chinese text holds a Latin word, an English one a name or a Chinese word, that the evidence does not know."""
-    known = " ".join((*bounds.titles, *bounds.evidence, *bounds.wishes)).lower()
-    if bounds.language == "zh":
-        is_chinese = _CHINESE.search(text) is not None
-        return not is_chinese or any(word.lower() not in known for word in _WORD_IN_ZH.findall(text))
-    strangers = any(name.lower() not in known for name in _NAME_IN_EN.findall(text))
-    return strangers or any(character not in known for character in _CHINESE.findall(text))
-
-
-def _spaced(price: str, language: Language) -> str:
-    return price if language == "zh" else f" {price} "

@@ -4,6 +4,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from graphs.checking.support import content_of
 from graphs.hosting.outline import Section
 from graphs.hosting.pacing import filled, joined, spoken_s
 from graphs.hosting.remarks import first_words, in_a_word, phrases_of, sold_out, told_price
@@ -47,10 +48,13 @@ class Ledger:
 
 
 def alike(first: str, second: str) -> bool:
-    """Whether two sentences are the same but for a few words: they share a run of six Chinese characters or three words, or all.
+    """Whether two sentences are the same but for a few words: they share a run of six Chinese characters, or of three words that
+    are not all function words, or all.
 
     >>> alike("谢谢大家的陪伴", "感谢大家的陪伴"), alike("See you next time.", "Now see you next time!"), alike("Hi.", "Hi you.")
     (True, True, False)
+    >>> alike("If you want it, tap the cart.", "Type yes if you want a look.")
+    False
     """
     runs = _runs(first) & _runs(second)
     return bool(runs) or _letters(first) == _letters(second)
@@ -58,8 +62,9 @@ def alike(first: str, second: str) -> bool:
 
 def _runs(sentence: str) -> set[str]:
     words = _WORD_OR_CHARACTER.findall(sentence.lower())
-    size = _SAME_CHARACTERS if any(not word.isascii() for word in words) else _SAME_WORDS
-    return {" ".join(words[start : start + size]) for start in range(len(words) - size + 1)}
+    size, glue = (_SAME_CHARACTERS, "") if any(not word.isascii() for word in words) else (_SAME_WORDS, " ")
+    runs = (glue.join(words[start : start + size]) for start in range(len(words) - size + 1))
+    return {run for run in runs if content_of(run)}
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,7 @@ from dataclasses import replace
 
 import pytest
 
+from graphs.checking.verdicts import WriterEvent
 from graphs.errors import NotFound, Unavailable
 from graphs.fakes import FakeShop, FakeWriter
 from graphs.flow import Run
@@ -86,6 +87,25 @@ async def test_a_very_long_title_is_cut_behind_a_word() -> None:
 async def test_a_title_has_the_values_that_the_writer_chose_each_once() -> None:
     run = await copy(says("Lumo desk lamp aluminium, 12 W, 12 W"), "title")
     assert (run.output.text, run.degraded) == ("Lumo desk lamp, aluminium, 12 W", False)
+
+
+async def test_a_title_with_a_broken_value_has_the_whole_ones() -> None:
+    run = await copy(says("Lumo desk lamp, 12 W, alumin 9"), "title")
+    assert (run.output.text, run.degraded) == ("Lumo desk lamp, 12 W", False)
+
+
+async def test_a_title_that_the_writer_breaks_is_written_under_a_plain_name_that_the_title_takes_the_place_of() -> None:
+    writer = FakeWriter((json.dumps({"sentences": ["Lumo dask limp, 12 W"]}), json.dumps({"sentences": ["Alder, 12 W"]})))
+    run = await copy(writer, "title")
+    assert "Alder" in writer.prompts[1].messages[1][1]
+    assert (run.output.text, run.degraded) == ("Lumo desk lamp, 12 W", False)
+
+
+async def test_copy_tells_what_became_of_the_writers_sentences() -> None:
+    told: list[WriterEvent] = []
+    writer = says("Meet Lumo desk lamp.", "The power is 12 W.")
+    await copy_graph(CopyNodes(FakeShop((LAMP,)), writer, told.append)).run(CopyRequest(LAMP.product_id, "description"), budget_s=5)
+    assert told == ["asked", "kept", "kept"]
 
 
 async def test_a_description_tells_nothing_twice() -> None:

@@ -7,6 +7,7 @@ from decimal import Decimal
 
 import pytest
 
+from graphs.checking.verdicts import WriterEvent
 from graphs.errors import NotFound, Unavailable
 from graphs.fakes import FakeRetriever, FakeShop, FakeWriter
 from graphs.flow import Run, StreamGraph
@@ -107,7 +108,7 @@ async def test_an_unsupported_segment_is_drafted_once_more_then_replaced_by_fact
     writer = FakeWriter((sentences("It has 99 lamps."), sentences("Power: 12 W.")))
     run = await script(writer, ScriptRequest((LAMP.product_id,), "en", duration_s=15))
     assert len(writer.prompts) == 2
-    assert writer.prompts[1].temperature > writer.prompts[0].temperature
+    assert writer.prompts[1] != writer.prompts[0]
     assert not run.degraded
     never = FakeWriter((sentences("It has 99 lamps."),))
     run = await script(never, ScriptRequest((LAMP.product_id,), "en", duration_s=15))
@@ -287,3 +288,31 @@ async def test_seconds_add_up_where_the_facts_suffice(language: Language, second
     for product in shop:
         reply = (await script(EchoWriter(), ScriptRequest((product.product_id,), language, duration_s=seconds), products=shop)).output
         assert sum(segment.seconds for segment in reply.segments) == pytest.approx(seconds, rel=0.2), product.title
+
+
+@pytest.mark.parametrize(
+    ("products", "language"),
+    [((LAMP,), "en"), ((KETTLE,), "zh"), ((KETTLE, LAMP), "zh"), ((LAMP, KETTLE), "en"), ((KETTLE, LAMP, MUG), "en")],
+)
+async def test_the_language_is_that_of_most_products_unless_it_is_named(products: tuple[Product, ...], language: Language) -> None:
+    ids = tuple(product.product_id for product in products)
+    own = (await script(FakeWriter(), ScriptRequest(ids, duration_s=60))).output
+    named = (await script(FakeWriter(), ScriptRequest(ids, language, duration_s=60))).output
+    assert text_of(own) == text_of(named)
+
+
+async def test_a_segment_that_breaks_the_title_is_written_under_a_plain_name_that_the_title_takes_the_place_of() -> None:
+    writer = FakeWriter((sentences("这是山岚电热。", "容量是 600 ml。"), sentences("现在我手里的就是晴川。", "容量是 600 ml。")))
+    run = await script(writer, ScriptRequest((KETTLE.product_id,), "zh", duration_s=15))
+    assert KETTLE.title in writer.prompts[0].messages[1][1]
+    assert KETTLE.title not in writer.prompts[1].messages[1][1]
+    assert "现在我手里的就是山岚电热水壶。" in text_of(run.output)
+    assert not run.degraded
+
+
+async def test_a_script_tells_what_became_of_the_writers_sentences() -> None:
+    told: list[WriterEvent] = []
+    writer = FakeWriter((sentences("Power: 12 W.", "It is waterproof."), sentences("Power: 12 W.")))
+    nodes = ScriptNodes(FakeShop((LAMP,)), FakeRetriever(), writer, told.append)
+    await script_graph(nodes).run(ScriptRequest((LAMP.product_id,), "en", duration_s=15), budget_s=5)
+    assert told == ["asked", "claims", "asked", "unused", "kept"]

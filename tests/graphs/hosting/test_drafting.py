@@ -1,113 +1,48 @@
-import pytest
+import json
+
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from graphs.hosting.drafting import Bounds, sentences_in, speakable
-from graphs.hosting.sayings import evidence_of, sayings_of
-from graphs.reading.slots import format_price
-from models.types import Language, Product
-from tests.graphs.test_script import KETTLE
-from tests.graphs.world import LAMP
+from graphs.checking.verdicts import WriterEvent
+from graphs.fakes import FakeWriter
+from graphs.hosting.drafting import Brief, draft, sentences_in
+from models.types import Prompt
+from tests.graphs.hosting.test_judging import EN
+
+PROMPT = Prompt(messages=(("system", "write"), ("user", "a lamp")))
 
 
-def bounds_of(product: Product, language: Language, *, price: bool = True, wishes: tuple[str, ...] = ()) -> Bounds:
-    told = sayings_of(product, language)
-    return Bounds(
-        language,
-        (product.title,),
-        evidence_of(product, told),
-        told,
-        price=format_price(product.price, language) if price else None,
-        wishes=wishes,
-    )
+def written(*texts: str) -> str:
+    return json.dumps({"sentences": texts})
 
 
-EN, ZH = bounds_of(LAMP, "en"), bounds_of(KETTLE, "zh")
+async def drafted(*answers: str, stand_in: str | None = None) -> tuple[tuple[str, ...], list[WriterEvent]]:
+    told: list[WriterEvent] = []
+    briefs = (Brief(PROMPT), Brief(PROMPT, stand_in))
+    kept = await draft(FakeWriter(answers), briefs, EN, enough=bool, on_writer=told.append)
+    return kept, told
 
 
-@pytest.mark.parametrize(
-    ("written", "said"),
-    [
-        ("The price is {price}.", "The price is $49.90."),
-        ("The price is ${price} today", "The price is $49.90 today."),
-        ("It is USD {price} dollars.", "It is $49.90."),
-        ("Power: 12 W.", "Power: 12 W."),
-        ("Type your questions!", "Type your questions!"),
-    ],
-)
-def test_the_price_of_the_store_takes_the_place_of_its_mark(written: str, said: str) -> None:
-    assert speakable(written, EN) == said
+async def test_every_request_and_every_sentence_put_aside_is_told() -> None:
+    kept, told = await drafted(written("Power: 12 W.", "It runs 99 hours."), written("It is waterproof."))
+    assert kept == ("Power: 12 W.",)
+    assert told == ["asked", "claims", "asked", "claims"]
 
 
-@pytest.mark.parametrize(
-    ("written", "said"),
-    [("价格是{price}。", "价格是149元。"), ("只要{price}元，喜欢就带走", "只要149元，喜欢就带走。"), ("今天￥{price}！", "今天149元！")],
-)
-def test_units_that_the_writer_adds_to_the_mark_are_not_said_twice(written: str, said: str) -> None:
-    assert speakable(written, ZH) == said
+async def test_of_two_drafts_the_better_one_is_taken() -> None:
+    kept, told = await drafted(written("Power: 12 W.", "It runs 99 hours."), written("Power: 12 W.", "Type your questions!"))
+    assert kept == ("Power: 12 W.", "Type your questions!")
+    assert told == ["asked", "claims", "asked", "unused"]
 
 
-@pytest.mark.parametrize(
-    "written",
-    [
-        "It was {price}, now less.",
-        "Save {price} today.",
-        "From {price} up to {price}.",
-        "Half of it: half {price}.",
-        "{price} off.",
-        "The pric{price",
-        "It costs {pric}.",
-        "It is {color}.",
-        "It costs $9.",
-        "It runs 99 hours.",
-        "It is cordless.",
-        "Made by Nordlicht in the Alps.",
-        "Material: steel.",
-        "这盏灯很亮。",
-        "Audience: students.",
-        'He said "sentences".',
-        "yes yes yes yes yes yes",
-        "Half a \ufffd character.",
-        "The Lumovista desk lamp.",
-        "Welcome to the Lumo desk la.",
-        "TheFor it.",
-        "It has a kg of it.",
-        "Its origin is aluminium.",
-        "It is the best lamp in the world.",
-        "...",
-        "",
-    ],
-)
-def test_what_may_not_be_said_is_not(written: str) -> None:
-    assert speakable(written, EN) is None
+async def test_the_title_is_put_back_where_the_second_brief_had_a_plain_name() -> None:
+    kept, _ = await drafted(written("That was Lumo desk la."), written("That was Alder."), stand_in="Alder")
+    assert kept == ("That was Lumo desk lamp.",)
 
 
-@pytest.mark.parametrize(
-    "written",
-    ["原价{price}。", "立减{price}。", "两件{price}。", "{price}起。", "功率是 900 W。", "材质是陶瓷。", "IPX7 防水。", "只要99元。"],
-)
-def test_what_may_not_be_said_in_chinese_is_not(written: str) -> None:
-    assert speakable(written, ZH) is None
-
-
-def test_a_text_without_a_price_tells_none() -> None:
-    assert speakable("The price is {price}.", bounds_of(LAMP, "en", price=False)) is None
-
-
-def test_figures_of_a_wish_may_be_repeated_but_prices_and_claims_may_not() -> None:
-    def said(wish: str) -> str | None:
-        return speakable(f"{wish}的朋友看过来。", bounds_of(KETTLE, "zh", wishes=(wish,)))
-
-    assert said("25到35岁女性") == "25到35岁女性的朋友看过来。"
-    assert said("只花9元") is None
-    assert said("想要防水") is None
-
-
-@settings(deadline=None)  # a busy machine is no fault
-@given(st.text(max_size=80))
-def test_no_text_of_the_writers_becomes_a_price_but_by_the_mark(written: str) -> None:
-    said = speakable(written, EN)
-    assert said is None or "49.90" not in said or "{price}" in written
+async def test_an_answer_of_which_nothing_is_whole_is_told() -> None:
+    _, told = await drafted('{"sentences": ["Pow', written("Power: 12 W."))
+    assert told == ["asked", "unfinished", "asked"]
 
 
 @settings(deadline=None)  # a busy machine is no fault
