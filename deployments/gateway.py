@@ -3,9 +3,11 @@
 import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 from contextlib import aclosing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
+from deployments.experiments.arms import Arms, ByRanker
+from deployments.experiments.service import Experiments
 from deployments.ingress.admission import Admission
 from deployments.ingress.disconnect import within
 from deployments.ports import Ports
@@ -52,16 +54,22 @@ class Gateway:
         self.ports = ports
         self.telemetry = telemetry
         self.questions = QuestionLog(store, QuestionSettings())
+        self.experiments = Experiments(store)
         self._tokens = TokenBudgets(TokenLimits())
         self.apply(IngressConfig())
 
-    def apply(self, config: IngressConfig) -> None:
+    async def configure(self, config: IngressConfig) -> None:
+        """As `apply`, after loading what the experiments' variants name; GraphError also says what cannot be loaded."""
+        self.apply(config, await Arms.load(config.experiments, self.experiments.chooser))
+
+    def apply(self, config: IngressConfig, arms: Arms | None = None) -> None:
         """Build the graphs and limits anew; requests under way end on the old ones.
 
         Raises GraphError for a graph or node that does not exist and for compliance rules that are none; nothing has changed then.
         """
         rules = rulebook(config.compliance_rules)
-        graphs = build_graphs(self.ports, config, on_share=self.telemetry.shared)
+        arms = arms or Arms(config.experiments, chooser=self.experiments.chooser)
+        graphs = build_graphs(self.ports, config, on_share=self.telemetry.shared, arms=arms)
         unknown = sorted(set(config.graphs) - set(graphs))
         if unknown:
             raise GraphError(f"settings name the graphs {', '.join(unknown)}; there are {', '.join(sorted(graphs))}")
@@ -70,6 +78,7 @@ class Gateway:
         self.limits: Limits = config.limits
         self._tokens.limits = config.tokens
         self.questions.limits = config.questions
+        self.experiments.apply(config.experiments)
         self._admission = Admission(max_ongoing=self.limits.max_ongoing, max_waiting=self.limits.max_waiting)
 
     @property
@@ -176,14 +185,19 @@ class Gateway:
             self.questions.note(asking)
 
 
-def build_graphs(ports: Ports, config: IngressConfig, *, on_share: Callable[[Sharing], None] = lambda _: None) -> dict[str, AnyGraph]:
-    """All graphs over these ports. Each nested graph is the one that is also served alone, its overrides included.
+def build_graphs(
+    ports: Ports, config: IngressConfig, *, on_share: Callable[[Sharing], None] = lambda _: None, arms: Arms | None = None
+) -> dict[str, AnyGraph]:
+    """All graphs over these ports. Each nested graph is the one that is also served alone, its overrides and variants included.
 
-    `on_share` hears how each answer of the writer came about.
+    `on_share` hears how each answer of the writer came about. Raises GraphError for settings that do not fit the graphs.
     """
+    experiments = arms or Arms()
 
-    def tuned(graph: Graph[Any, Any]) -> Any:  # noqa: ANN401  # the same class as came in
-        return graph.with_overrides(_overrides(config.graphs.get(graph.name, GraphConfig())))
+    def tuned(graph: AnyGraph, by_ranker: ByRanker | None = None) -> Any:  # noqa: ANN401  # the same class as came in
+        changes = _overrides(config.graphs.get(graph.name, GraphConfig()))
+        remade: ByRanker | None = None if by_ranker is None else lambda ranker: by_ranker(ranker).with_overrides(changes)
+        return experiments.of(graph.with_overrides(changes), remade)
 
     history_events = config.limits.history_events
     catalog = GuardedCatalog(ports.catalog)  # where a model reads, or a text is made of what it finds
@@ -198,7 +212,8 @@ def build_graphs(ports: Ports, config: IngressConfig, *, on_share: Callable[[Sha
     )
     recognize = tuned(recognize_graph(RecognizeNodes(ports.detector, ports.pictures, ports.catalog, config.match_threshold)))
     answer = tuned(answer_graph(answer_nodes))
-    recommend = tuned(recommend_graph(RecommendNodes(ports.catalog, ports.viewers, ports.candidates, ports.ranker, history_events)))
+    recommend_nodes = RecommendNodes(ports.catalog, ports.viewers, ports.candidates, ports.ranker, history_events)
+    recommend = tuned(recommend_graph(recommend_nodes), lambda ranker: recommend_graph(replace(recommend_nodes, ranker=ranker)))
     graphs = (
         recognize,
         answer,
@@ -209,7 +224,9 @@ def build_graphs(ports: Ports, config: IngressConfig, *, on_share: Callable[[Sha
         tuned(rooms_graph(RoomsNodes(ports.catalog, ports.viewers, ports.rooms, history_events))),
         tuned(moment_graph(recognize, answer, recommend)),
     )
-    return {graph.name: graph for graph in graphs}
+    by_name = {graph.name: graph for graph in graphs}
+    experiments.require_graphs(by_name)
+    return by_name
 
 
 def _overrides(config: GraphConfig) -> Overrides:

@@ -8,7 +8,7 @@ import os
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 ZOO = Path(__file__).resolve().parent.parent / "models" / "zoo"
 Placement = Literal["fused", "replica"]
@@ -123,6 +123,38 @@ class GraphConfig(Frozen):
     splits: dict[str, dict[str, Annotated[float, Field(ge=0)]]] = {}
 
 
+Label = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
+
+
+class VariantConfig(Frozen):
+    """How a variant differs from the graph as `graphs` has it; node names are checked at start."""
+
+    weight: Annotated[float, Field(ge=0, le=1e6)] = 1.0
+    use_fallback: tuple[str, ...] = ()  # nodes whose fallback answers in their place
+    timeouts_s: dict[str, Seconds] = {}
+    splits: dict[str, dict[str, Annotated[float, Field(ge=0)]]] = {}
+    recommender: str | None = None  # graph `recommend`: the folder of another ranker, loaded into the ingress
+
+
+class ExperimentConfig(Frozen):
+    """One graph in several variants, the first of which is the control; see docs/experiments.md."""
+
+    graph: str
+    variants: Annotated[dict[Label, VariantConfig], Field(min_length=2, max_length=10)]
+    enabled: bool = True  # False: everybody gets the graph as it is; what was found stays readable
+    traffic: Annotated[float, Field(gt=0, le=1)] = 1.0  # share of the viewers who take part
+    allocation: Literal["fixed", "thompson"] = "fixed"  # thompson: results move the weights
+    metric: Literal["ctr", "cvr", "revenue_per_viewer"] = "ctr"  # what is decided by
+    planned_viewers: Annotated[int, Field(ge=100)] = 10_000  # of two variants together, where the intervals are tightest; not to be changed
+    reallocate_every_s: Annotated[float, Field(ge=10, le=86_400)] = 600.0  # thompson only
+
+    @model_validator(mode="after")
+    def _somebody_gets_something(self) -> "ExperimentConfig":
+        if not any(variant.weight > 0 for variant in self.variants.values()):
+            raise ValueError("one weight has to be above 0")
+        return self
+
+
 class QuestionSettings(Frozen):
     """What is kept of questions that were declined or answered by the LLM, for editors; see docs/knowledge.md."""
 
@@ -143,12 +175,22 @@ class IngressConfig(Frozen):
     tokens: TokenLimits = TokenLimits()
     questions: QuestionSettings = QuestionSettings()
     graphs: dict[str, GraphConfig] = {}
+    experiments: dict[Label, ExperimentConfig] = {}
     match_threshold: Annotated[float, Field(ge=-1, le=1)] | None = None  # None: the one calibrated with the embedder
     bank_threshold: Annotated[float, Field(ge=0, le=1)] = 0.7  # question similarity from which on a stored answer is given as it is
     bank_agreement: Annotated[float, Field(ge=0, le=1)] = 0.6  # how far a stored question has to ask the same before it is quoted
     evidence_threshold: Annotated[float, Field(ge=0, le=1)] = 0.3  # similarity from which on a passage may support a generated answer
     sharing: AnswerSharing = AnswerSharing()
     compliance_rules: Path | None = None  # a shop's own words and exceptions, YAML; read when applied; see docs/compliance.md
+
+    @model_validator(mode="after")
+    def _one_experiment_a_graph(self) -> "IngressConfig":
+        by_graph: dict[str, str] = {}
+        for name, experiment in self.experiments.items():
+            if experiment.enabled and by_graph.setdefault(experiment.graph, name) != name:
+                both = f"`{by_graph[experiment.graph]}` and `{name}`"
+                raise ValueError(f"experiments {both} are both on graph `{experiment.graph}`; set `enabled: false` in one of them")
+        return self
 
 
 class Settings(Frozen):

@@ -12,7 +12,7 @@ from deployments.ingress.edge import Edge
 from deployments.ingress.errors import install_error_handlers
 from deployments.ingress.openapi import complete
 from deployments.ingress.ports import Gateway
-from deployments.ingress.routes import events, graphs, health, knowledge, openai, products, questions, rooms, served, session
+from deployments.ingress.routes import events, experiments, graphs, health, knowledge, openai, products, questions, rooms, served, session
 from deployments.ingress.session.registry import Sessions
 from deployments.telemetry import Telemetry
 
@@ -27,6 +27,7 @@ ROUTERS = (
     rooms.router,
     session.router,
     events.router,
+    experiments.router,
     health.router,
 )
 

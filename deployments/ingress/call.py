@@ -46,8 +46,11 @@ class Call:
         return json_response(self.content(kind, run))
 
     def content(self, kind: type[wire.GraphReply], run: Run[Any]) -> bytes:
-        """The answer as JSON, with `degraded`, and `trace` where it was asked for."""
+        """The answer as JSON, with `degraded`, its experiment if it may have one, and `trace` where it was asked for."""
         marks: dict[str, object] = {"degraded": run.degraded}
+        if "experiment" in kind.model_fields:
+            shown = self.gateway.experiments.shown(run)
+            marks["experiment"] = None if shown is None else wire.ExperimentExposure.model_validate(shown)
         if self.trace:
             marks["trace"] = trace_of(run)
         answer = kind.model_validate(run.output).model_copy(update=marks)
@@ -97,7 +100,7 @@ def trace_of(run: Run[Any]) -> wire.Trace:
         )
         for span in run.spans
     ]
-    return wire.Trace(graph=run.graph, took_ms=round(run.took_s * 1_000, 3), nodes=nodes)
+    return wire.Trace(graph=run.graph, took_ms=round(run.took_s * 1_000, 3), nodes=nodes, variants=dict(run.variants))
 
 
 def json_response(content: bytes, status: int = 200) -> Response:

@@ -3,6 +3,7 @@
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from typing import Any, Protocol
 
+from deployments.experiments.service import Experiments
 from deployments.ports import Ports
 from deployments.settings import Limits
 from deployments.store import Store
@@ -17,6 +18,9 @@ class Gateway(Protocol):
 
     @property
     def limits(self) -> Limits: ...
+
+    @property
+    def experiments(self) -> Experiments: ...
 
     @property
     def graphs(self) -> Mapping[str, Graph[Any, Any]]: ...

@@ -32,14 +32,18 @@ class IngressReplica:
         self._telemetry.gauge("livecart_requests_waiting", "Graph requests that wait for a place", lambda: self._gateway.waiting)
         self._telemetry.gauge("livecart_questions_waiting", "Questions not yet in the store", lambda: self._gateway.questions.waiting)
         self._telemetry.gauge("livecart_questions_lost", "Questions that were never written", lambda: self._gateway.questions.lost)
+        experiments = self._gateway.experiments
+        self._telemetry.gauge("livecart_exposures_waiting", "Exposures not yet in the store", lambda: experiments.exposures.waiting)
+        self._telemetry.gauge("livecart_exposures_lost", "Exposures that were not noted", lambda: experiments.exposures.lost)
         self._noting = asyncio.create_task(self._gateway.questions.run(), name="note questions")
+        self._experimenting = asyncio.create_task(experiments.run(), name="run experiments")
         self._sessions = Sessions()
         self._telemetry.gauge("livecart_sessions_open", "Open room sessions", lambda: len(self._sessions))
         marker = os.environ.get(STOPPING_VARIABLE)
         self._ends = asyncio.create_task(self._sessions.close_when_made(Path(marker)), name="end sessions") if marker else None
 
     async def reconfigure(self, config: dict[str, Any]) -> None:
-        self._gateway.apply(IngressConfig.model_validate(config))
+        await self._gateway.configure(IngressConfig.model_validate(config))
 
     def __serve_build_asgi_app__(self) -> FastAPI:
         auth = auth_from_environment(os.environ)
@@ -51,7 +55,9 @@ class IngressReplica:
         if self._ends is not None:
             await cancelled(self._ends)
         await cancelled(self._noting)
+        await cancelled(self._experimenting)
         with suppress(LivecartError):
             await self._gateway.questions.flush()
+        await self._gateway.experiments.close()
         await self._wiring.stop()
         await self._store.close()

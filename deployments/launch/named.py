@@ -3,14 +3,17 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import fields
 from pathlib import Path
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from deployments.launch.told import unknown
-from deployments.settings import Frozen, GraphConfig, IngressConfig
+from deployments.settings import ExperimentConfig, Frozen, GraphConfig, IngressConfig
 from deployments.shop_rules import rulebook
 from graphs.errors import GraphError
 from models.artifacts import MANIFEST, read_manifest
 from models.types import ArtifactError
+
+if TYPE_CHECKING:
+    from deployments.ports import Ports
 
 CHECKPOINTS = frozenset({"detector", "embedder", "model"})  # a folder in hub format, a hub id or a URL
 ARTIFACTS: Mapping[str, str] = {  # a folder with our manifest, or a URL -> its kind
@@ -36,6 +39,7 @@ def wrong_names(config: Frozen, where: str) -> Iterator[str]:
     if isinstance(config, IngressConfig):
         yield from _wrong_rules(config, where)
         yield from _wrong_graphs(config.graphs, f"{where}.graphs")
+        yield from _wrong_experiments(config, f"{where}.experiments")
 
 
 def _wrong_model(name: str, value: str, place: str) -> Iterator[str]:
@@ -91,9 +95,8 @@ def _wrong_graphs(named: Mapping[str, GraphConfig], where: str) -> Iterator[str]
     if not named:
         return
     from deployments.gateway import build_graphs  # noqa: PLC0415  # brings the server's libraries, and few edits name a graph
-    from deployments.ports import Ports  # noqa: PLC0415
 
-    unplugged = Ports(**cast("dict[str, Any]", {port.name: None for port in fields(Ports)}))
+    unplugged = _unplugged()
     known = build_graphs(unplugged, IngressConfig())
     for name, config in named.items():
         if name not in known:
@@ -103,3 +106,41 @@ def _wrong_graphs(named: Mapping[str, GraphConfig], where: str) -> Iterator[str]
             build_graphs(unplugged, IngressConfig(graphs={name: config}))
         except GraphError as error:
             yield f"{where}.{name}: {error}"
+
+
+def _wrong_experiments(config: IngressConfig, where: str) -> Iterator[str]:
+    """As `_wrong_graphs`, each experiment by itself, also one that is not enabled."""
+    if not config.experiments:
+        return
+    from deployments.experiments.arms import Arms  # noqa: PLC0415
+    from deployments.gateway import build_graphs  # noqa: PLC0415
+
+    unplugged = _unplugged()
+    known = build_graphs(unplugged, IngressConfig())
+    for name, experiment in config.experiments.items():
+        if experiment.graph not in known:
+            yield unknown(f"{where}.{name}.graph", experiment.graph, known, what="graph")
+            continue
+        yield from _wrong_rankers(experiment, f"{where}.{name}")
+        folders = (variant.recommender for variant in experiment.variants.values() if variant.recommender is not None)
+        rankers = cast("dict[str, Any]", dict.fromkeys(folders))
+        try:
+            build_graphs(
+                unplugged,
+                IngressConfig(graphs={graph: one for graph, one in config.graphs.items() if graph == experiment.graph}),
+                arms=Arms({name: experiment.model_copy(update={"enabled": True})}, rankers),
+            )
+        except GraphError as error:
+            yield f"{where}.{name}: {error}"
+
+
+def _wrong_rankers(experiment: ExperimentConfig, where: str) -> Iterator[str]:
+    for label, variant in experiment.variants.items():
+        if variant.recommender is not None:
+            yield from _wrong_model("recommender", variant.recommender, f"{where}.variants.{label}.recommender")
+
+
+def _unplugged() -> "Ports":
+    from deployments.ports import Ports  # noqa: PLC0415
+
+    return Ports(**cast("dict[str, Any]", {port.name: None for port in fields(Ports)}))

@@ -21,7 +21,7 @@ from deployments.store.schema import allocations, events, exposures
 from deployments.store.values import Allocation, NewExposure, Sums, VariantSums
 from models.types import EventType, ViewerId
 
-VIEWERS_AT_ONCE = 5_000  # of one statement
+VIEWERS_AT_ONCE = 2_000  # of one statement
 PAST = timedelta(days=28)  # before the experiment's first exposure; older events are not looked at
 _COUNTED: tuple[EventType, ...] = ("impression", "click", "purchase")
 _MEASURES = 1 + 2 * (len(_COUNTED) + 1)

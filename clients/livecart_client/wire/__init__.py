@@ -29,6 +29,14 @@ from livecart_client.wire.base import (
     T,
     Trace,
 )
+from livecart_client.wire.experiments import (
+    Experiment,
+    Interval,
+    Metric,
+    MetricLift,
+    SampleRatio,
+    VariantResult,
+)
 from livecart_client.wire.graphs import (
     AnalyzeReply,
     AnalyzeRequest,
@@ -96,11 +104,12 @@ from livecart_client.wire.state import (
 __all__ = [
     "Accepted", "Amount", "AnalyzeReply", "AnalyzeRequest", "Answer", "AnswerReply", "AnswerRequest", "Asked", "AskedLong",
     "AttributeValue", "Box", "Citation", "Claim", "Compliance", "CopyReply", "CopyRequest", "Document", "EncodedPicture", "ErrorBody",
-    "ErrorReply", "Event", "EventType", "ExperimentExposure", "Exposure", "Finding", "Flag", "FrameSize", "GraphReply", "Identifier",
-    "LabelScore", "Language", "LongText", "Moment", "MomentOptions", "MomentReply", "MomentRequest", "Money", "Name", "NodeTrace",
-    "NotBoolean", "OpenQuestion", "Page", "Product", "ProductIds", "ProductMatch", "Question", "QuestionAnswer", "Reason",
-    "RecognizeOptions", "RecognizeReply", "RecognizeRequest", "RecommendContext", "RecommendReply", "RecommendRequest",
-    "RecommendedProduct", "RecommendedRoom", "Reply", "Request", "Room", "RoomReason", "RoomsReply", "RoomsRequest", "ScriptReply",
-    "ScriptRequest", "SeenProduct", "Segment", "SessionComment", "SessionError", "SessionFrame", "SessionMessage", "SessionPing",
-    "SessionPong", "SessionProducts", "SessionReply", "SessionReplyToken", "ShortText", "T", "Trace", "Viewer", "Views",
+    "ErrorReply", "Event", "EventType", "Experiment", "ExperimentExposure", "Exposure", "Finding", "Flag", "FrameSize", "GraphReply",
+    "Identifier", "Interval", "LabelScore", "Language", "LongText", "Metric", "MetricLift", "Moment", "MomentOptions", "MomentReply",
+    "MomentRequest", "Money", "Name", "NodeTrace", "NotBoolean", "OpenQuestion", "Page", "Product", "ProductIds", "ProductMatch",
+    "Question", "QuestionAnswer", "Reason", "RecognizeOptions", "RecognizeReply", "RecognizeRequest", "RecommendContext", "RecommendReply",
+    "RecommendRequest", "RecommendedProduct", "RecommendedRoom", "Reply", "Request", "Room", "RoomReason", "RoomsReply", "RoomsRequest",
+    "SampleRatio", "ScriptReply", "ScriptRequest", "SeenProduct", "Segment", "SessionComment", "SessionError", "SessionFrame",
+    "SessionMessage", "SessionPing", "SessionPong", "SessionProducts", "SessionReply", "SessionReplyToken", "ShortText", "T", "Trace",
+    "VariantResult", "Viewer", "Views",
 ]  # fmt: skip

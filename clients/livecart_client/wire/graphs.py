@@ -243,3 +243,4 @@ class MomentReply(GraphReply):
     products: list[SeenProduct]
     answer: Answer | None = None
     recommendations: list[RecommendedProduct]
+    experiment: ExperimentExposure | None = None

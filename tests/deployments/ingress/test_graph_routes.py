@@ -60,7 +60,7 @@ async def test_a_fallback_marks_the_answer_degraded(shop: httpx.AsyncClient, mod
 async def test_the_moment_is_answered_in_one_call(shop: httpx.AsyncClient) -> None:
     body = {"frame": {"base64": base64.b64encode(picture()).decode()}, "viewer_id": "V-1", "room_id": "R-1", "comment": "how much is it?"}
     reply = (await shop.post("/v1/moment?trace=true", json=body)).json()
-    assert set(reply) == {"products", "answer", "recommendations", "degraded", "trace"}
+    assert set(reply) == {"products", "answer", "recommendations", "experiment", "degraded", "trace"}
     assert "degraded" not in reply["answer"]
     assert "199" in reply["answer"]["answer"]
 

@@ -176,6 +176,28 @@ def test_graphs_and_nodes_that_do_not_exist_are_told(tmp_path: Path) -> None:
     assert line.startswith("Ingress.user_config.graphs.answer: graph `answer` has no node `nothing`")
 
 
+def test_experiments_on_what_does_not_exist_are_told(tmp_path: Path) -> None:
+    def lines(**given: object) -> list[str]:
+        return told(tmp_path, "Ingress", experiments={"x": {"graph": "recommend", "variants": {"control": {}, "b": {}}, **given}})
+
+    assert lines() == []
+    assert lines(graph="recomend") == ["Ingress.user_config.experiments.x.graph.recomend: unknown graph; did you mean recommend?"]
+    wrong = {"control": {}, "b": {"use_fallback": ["rnk"]}}
+    (line,) = lines(variants=wrong, enabled=False)
+    assert line.startswith("Ingress.user_config.experiments.x: experiment `x`, variant `b`: graph `recommend` has no node `rnk`")
+    assert lines(variants={"control": {}, "b": {"recommender": "/nope"}}) == [
+        "Ingress.user_config.experiments.x.variants.b.recommender: /nope is no recommender: there is no such folder"
+    ]
+    assert lines(variants={"control": {}, "b": {"recommender": str(ZOO / "recommender"), "use_fallback": ["rank"]}}) == []
+    assert lines(variants={"control": {}, "b": {"weigth": 1}}) == [
+        "Ingress.user_config.experiments.x.variants.b.weigth: unknown key; did you mean weight?"
+    ]
+    assert "at least 2 items" in lines(variants={"control": {}})[0]
+    two = {name: {"graph": "recommend", "variants": {"control": {}, "b": {}}} for name in "xy"}
+    (line,) = told(tmp_path, "Ingress", experiments=two)
+    assert "`x` and `y` are both on graph `recommend`" in line
+
+
 def test_everything_that_is_wrong_is_listed_at_once_and_refused(tmp_path: Path) -> None:
     path = written(tmp_path, {"name": "Detektor"}, {"name": "Writer", "num_replicas": 0, "user_config": {"modell": "a"}}, dmo=True)
     with pytest.raises(ConfigRefusedError) as caught:

@@ -1,0 +1,138 @@
+"""Who gets what: the same everywhere, kept when weights move, and told in the answer."""
+
+import asyncio
+import time
+from collections import Counter
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+
+from deployments.experiments.service import Experiments, draw, takes_part
+from deployments.ingress.fakes import fake_gateway
+from deployments.settings import ExperimentConfig, IngressConfig
+from deployments.store import Store
+from graphs.errors import GraphError, NotFound, Unavailable
+from graphs.recommend import RecommendRequest
+from graphs.rooms import RoomsRequest
+from models.types import Event, EventId, ViewerId
+from tests.deployments.store.examples import BY, START, product
+
+VIEWERS = [ViewerId(f"viewer-{number}") for number in range(400)]
+
+
+def config(**given: object) -> ExperimentConfig:
+    variants = {"control": {}, "plain": {"use_fallback": ["rank"]}}
+    return ExperimentConfig.model_validate({"graph": "recommend", "variants": variants, **given})
+
+
+@pytest_asyncio.fixture
+async def store(tmp_path: Path) -> AsyncIterator[Store]:
+    async with await Store.open(f"sqlite:///{tmp_path / 'livecart.db'}") as opened:
+        await opened.append_events([Event(EventId(viewer), viewer, "enter", START) for viewer in VIEWERS])
+        await opened.put_products([product(1), product(2)], actor=BY)
+        yield opened
+
+
+async def chosen(experiments: Experiments, name: str = "x") -> dict[ViewerId, str | None]:
+    return {viewer: await experiments.choose(name, RecommendRequest(viewer)) for viewer in VIEWERS}
+
+
+async def test_every_replica_gives_a_viewer_the_same_variant(store: Store) -> None:
+    one, two = Experiments(store), Experiments(store)
+    for replica in (one, two):
+        replica.apply({"x": config()})
+    assert await chosen(one) == await chosen(two)
+    shares = Counter((await chosen(one)).values())
+    assert abs(shares["plain"] - 200) < 60
+    assert one.exposures.waiting == len(VIEWERS)
+
+
+async def test_without_a_viewer_or_a_place_in_the_experiment_nobody_is_exposed(store: Store) -> None:
+    experiments = Experiments(store)
+    experiments.apply({"x": config(traffic=0.25)})
+    assert await experiments.choose("x", "a request without a viewer") is None
+    assert await experiments.choose("gone", RecommendRequest(VIEWERS[0])) is None
+    part = {viewer: variant for viewer, variant in (await chosen(experiments)).items() if variant is not None}
+    assert abs(len(part) - 100) < 40
+    assert experiments.exposures.waiting == len(part)
+    assert abs(Counter(part.values())["plain"] - len(part) / 2) < 30  # who takes part has nothing to do with who gets what
+
+
+def test_the_draw_is_the_same_on_every_machine_and_in_every_version() -> None:
+    assert [draw("ranker", {"a": 0.5, "b": 0.5}, ViewerId(f"viewer-{number}")) for number in range(8)] == list("abbbaaaa")
+    assert [takes_part("ranker", config(traffic=0.3), ViewerId(f"viewer-{number}")) for number in range(8)].count(True) in range(6)
+
+
+async def test_the_gateway_runs_the_variant_and_the_answer_names_it(store: Store) -> None:
+    gateway = fake_gateway(store)
+    await gateway.configure(IngressConfig(experiments={"x": config()}))
+    seen: dict[str, set[str]] = {}
+    for viewer in VIEWERS[:30]:
+        run = await gateway.run("recommend", RecommendRequest(viewer), budget_s=5)
+        shown = gateway.experiments.shown(run)
+        assert shown is not None
+        assert run.variants == {"x": shown.variant} == {shown.name: shown.variant}
+        seen.setdefault(shown.variant, set()).add(viewer)
+    assert len(seen) == 2
+    other = await gateway.run("rooms", RoomsRequest(VIEWERS[0]), budget_s=5)
+    assert gateway.experiments.shown(other) is None
+    await gateway.experiments.close()
+    for variant, viewers in seen.items():
+        assert [await store.exposure("x", ViewerId(viewer)) for viewer in viewers] == [variant] * len(viewers)
+
+
+async def test_settings_that_cannot_be_applied_change_nothing(store: Store) -> None:
+    gateway = fake_gateway(store)
+    await gateway.configure(IngressConfig(experiments={"x": config()}))
+    before = gateway.graphs
+    for wrong in ({"recommender": "/absent"}, {"use_fallback": ["nothing"]}):
+        with pytest.raises(GraphError):
+            await gateway.configure(IngressConfig(experiments={"y": config(variants={"control": {}, "plain": wrong})}))
+    assert gateway.graphs is before
+    assert (await gateway.experiments.result("x")).name == "x"
+    with pytest.raises(NotFound, match="no experiment `y`; the settings of the ingress have x"):
+        await gateway.experiments.result("y")
+
+
+async def test_replicas_agree_on_moved_weights_and_viewers_keep_what_they_had(store: Store) -> None:
+    moving = config(allocation="thompson")
+    one, two = Experiments(store), Experiments(store)
+    for replica in (one, two):
+        replica.apply({"x": moving})
+    before = await chosen(one)
+    await one.exposures.flush()
+    at = datetime.now(UTC)
+    happened = [Event(EventId(f"i-{viewer}"), viewer, "impression", at) for viewer in VIEWERS]
+    liked = [viewer for viewer, variant in before.items() if variant == "plain"]
+    happened += [Event(EventId(f"c-{viewer}"), viewer, "click", at) for viewer in liked[::2]]
+    await store.append_events(happened)
+    await asyncio.gather(one.move_weights("x", now_s=time.time()), two.move_weights("x", now_s=time.time()))
+    assert one.weights("x", moving) == two.weights("x", moving) == {"control": 0.05, "plain": 0.95}
+    assert await chosen(two) == before
+    new = [await two.choose("x", RecommendRequest(ViewerId(f"new-{number}"))) for number in range(300)]
+    assert new.count("plain") > 255
+
+
+async def test_results_are_kept_for_some_seconds_and_made_once_for_all(store: Store) -> None:
+    experiments = Experiments(store)
+    experiments.apply({"x": config(), "off": config(enabled=False)})
+    await chosen(experiments)
+    await experiments.exposures.flush()
+    first, second = await asyncio.gather(experiments.result("x"), experiments.result("x"))
+    assert first.computed_at == second.computed_at == (await experiments.result("x")).computed_at
+    assert sum(variant.viewers for variant in first.variants) == len(VIEWERS)
+    assert [found.name for found in await experiments.results()] == ["x", "off"]
+
+
+async def test_a_store_that_is_away_costs_no_answer_but_results(store: Store) -> None:
+    experiments = Experiments(store)
+    experiments.apply({"x": config(allocation="thompson")})
+    await store.close()
+    assert await experiments.choose("x", RecommendRequest(VIEWERS[0])) in ("control", "plain")
+    with pytest.raises(Unavailable):
+        await experiments.result("x")
+    await experiments.close()
+    assert experiments.exposures.waiting == 1
