@@ -1,56 +1,15 @@
 """Tracks, votes, displays: what is reported must be right although single frames are not."""
 
 import math
-from collections import defaultdict
-from collections.abc import Iterable, Sequence
-from itertools import pairwise
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from graphs.recognize import FrameSize, ProductMatch, RecognizeReply, SeenProduct
-from graphs.watching.tracks import intersection_over_union
-from graphs.watching.watcher import Displayed, Update, Watch, WatchSettings
-from models.types import Box, ProductId
-
-A, B, C = ProductId("A"), ProductId("B"), ProductId("C")
-HELD: Box = (100.0, 100.0, 300.0, 300.0)
-ASIDE: Box = (400.0, 100.0, 600.0, 300.0)
-
-
-def thing(product: ProductId | None, box: Box = HELD, similarity: float = 0.8) -> SeenProduct:
-    matches = () if product is None else (ProductMatch(product, f"title of {product}", similarity),)
-    return SeenProduct(box, 0.9, "product", matches)
-
-
-def frame(*things: SeenProduct) -> RecognizeReply:
-    return RecognizeReply(FrameSize(640, 480), things)
-
-
-def held(products: Iterable[ProductId | None]) -> list[RecognizeReply]:
-    """Frames with one thing in the hand; None: an empty hand."""
-    return [frame(thing(product)) if product else frame() for product in products]
-
-
-def watched(frames: Sequence[RecognizeReply], *, every_s: float = 0.5, watch: Watch | None = None) -> list[Update]:
-    watch = watch or Watch()
-    updates = [watch.see(seen, number * every_s) for number, seen in enumerate(frames)]
-    return [*updates, watch.close(len(frames) * every_s)]
-
-
-def shown(update: Update) -> list[ProductId]:
-    return [seen.matches[0].product_id for seen in update.products if seen.matches]
-
-
-def reports(updates: Sequence[Update]) -> list[list[ProductId]]:
-    """What would be told: the products of each update that says that something has changed."""
-    return [shown(update) for update in updates if update.changed]
-
-
-def displays(updates: Sequence[Update]) -> list[Displayed]:
-    return sorted((display for update in updates for display in update.shown), key=lambda display: display.order)
-
+from graphs.recognize import ProductMatch, RecognizeReply, SeenProduct
+from graphs.watching.watcher import Watch, WatchSettings
+from models.types import ProductId
+from tests.graphs.watching.frames import ASIDE, HELD, A, B, C, displays, frame, held, held_still, reports, shown, thing, watched
 
 # --- what is reported ----------------------------------------------------------------------------------------------------
 
@@ -209,79 +168,13 @@ def test_what_was_unknown_for_long_between_two_products_belongs_to_neither() -> 
     assert [display.dwell_s for display in found] == pytest.approx([3.75, 5.0], abs=0.3)
 
 
-def held_still(products: Iterable[ProductId | None]) -> list[RecognizeReply]:
-    """Frames with one thing in the same place; None: it is not recognised."""
-    return [frame(thing(product)) for product in products]
-
-
 def test_an_object_that_is_seldom_taken_for_a_product_stays_unknown() -> None:
     updates = watched([frame(thing(A if number % 4 == 0 else None)) for number in range(40)])
     assert reports(updates) == []
     assert updates[-2].products[0].matches == ()
 
 
-# --- laws ----------------------------------------------------------------------------------------------------------------
-
-boxes = st.tuples(st.floats(0, 600), st.floats(0, 400), st.floats(1, 300), st.floats(1, 300)).map(
-    lambda corner: (corner[0], corner[1], corner[0] + corner[2], corner[1] + corner[3])
-)
-things = st.builds(thing, st.sampled_from([A, B, C, None]), boxes, st.floats(-1, 1))
-anything = st.lists(st.tuples(st.lists(things, max_size=5).map(lambda found: frame(*found)), st.floats(0, 60)), max_size=40)
-
-
-@settings(deadline=None)  # a busy machine is no fault
-@given(anything)
-def test_laws_hold_whatever_is_seen_and_in_whatever_order(frames: list[tuple[RecognizeReply, float]]) -> None:
-    watch = Watch()
-    updates = [watch.see(seen, at_s) for seen, at_s in frames]
-    end_s = max((at_s for _, at_s in frames), default=0.0)
-    updates.append(watch.close(end_s))
-    for update in updates:
-        for group in (update.products, update.in_frame):
-            ids = [seen.track_id for seen in group]
-            assert len(ids) == len(set(ids))
-        assert update.changed == bool(update.began or update.shown)
-    orders = [showing.order for update in updates for showing in update.began]
-    assert orders == list(range(1, len(orders) + 1))
-    over = displays(updates)
-    assert [display.order for display in over] == orders
-    first_s = min((at_s for _, at_s in frames), default=0.0)
-    by_product: defaultdict[ProductId, list[Displayed]] = defaultdict(list)
-    for display in over:
-        assert display.dwell_s >= 0
-        by_product[display.product_id].append(display)
-    for found in by_product.values():
-        assert sum(display.dwell_s for display in found) <= end_s - first_s + 1e-6
-        for earlier, later in pairwise(found):
-            assert earlier.ended_s <= later.began_s
-
-
-@settings(deadline=None)  # a busy machine is no fault
-@given(anything)
-def test_what_is_shown_changes_only_when_that_is_told(frames: list[tuple[RecognizeReply, float]]) -> None:
-    watch, before = Watch(), set[ProductId]()
-    for seen, at_s in frames:
-        update = watch.see(seen, at_s)
-        now = set(shown(update))
-        assert now == {showing.product_id for showing in watch.showing}
-        assert update.changed or now == before
-        before = now
-
-
-@settings(deadline=None)  # a busy machine is no fault
-@given(anything, st.lists(things, max_size=3))
-def test_a_frame_of_the_past_or_of_the_same_time_changes_nothing(
-    frames: list[tuple[RecognizeReply, float]], late: list[SeenProduct]
-) -> None:
-    with_late, without = Watch(), Watch()
-    latest_s = -1.0
-    for seen, at_s in sorted(frames, key=lambda entry: entry[1]):
-        same = with_late.see(seen, at_s) == without.see(seen, at_s)
-        assert same
-        latest_s = max(latest_s, at_s)
-        assert not with_late.see(frame(*late), latest_s).changed
-        assert not with_late.see(frame(*late), latest_s - 3.0).changed
-    assert with_late.close(latest_s + 1) == without.close(latest_s + 1)
+# --- what is given ---------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("at_s", [math.nan, math.inf, -math.inf])
@@ -294,12 +187,3 @@ def test_settings_count() -> None:
     strict = Watch(WatchSettings(confirm_votes=4))
     assert reports(watched(held([A] * 3), watch=strict)) == []
     assert reports(watched(held([A] * 4), watch=Watch(WatchSettings(confirm_votes=4)))) == [[A], []]
-
-
-@settings(deadline=None)  # a busy machine is no fault
-@given(boxes, boxes)
-def test_overlap_is_symmetric_and_a_share(one: Box, other: Box) -> None:
-    overlap = intersection_over_union(one, other)
-    assert 0 <= overlap <= 1 + 1e-9
-    assert overlap == pytest.approx(intersection_over_union(other, one))
-    assert intersection_over_union(one, one) == pytest.approx(1)
