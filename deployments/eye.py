@@ -13,7 +13,7 @@ if TYPE_CHECKING:  # an ingress without a detector of its own does not import to
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class AskedFrame:
     """A frame as it travels: frames of several callers share a batch, each with its own limit."""
 
     frame: bytes  # encoded
@@ -26,7 +26,7 @@ class Eye:
         self._tag = embedder_tag
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="detector")
 
-    async def detect(self, asked: Sequence[Asked]) -> list[FrameDetections | Exception]:
+    async def detect(self, asked: Sequence[AskedFrame]) -> list[FrameDetections | Exception]:
         """One answer or ModelInputError per frame, in order."""
         model = self._model
         frames, limits = [each.frame for each in asked], [each.min_score for each in asked]

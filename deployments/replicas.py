@@ -8,7 +8,7 @@ Model arithmetic runs on worker threads: the event loop stays free for health ch
 import asyncio
 from collections.abc import AsyncIterator
 
-from deployments.eye import Asked
+from deployments.eye import AskedFrame
 from deployments.loading import load_comprehension, load_eye, load_ranker, load_retriever, load_writer
 from deployments.local import LocalComprehension, LocalRanker
 from deployments.remote.calls import Question
@@ -36,7 +36,7 @@ class DetectorReplica(_Replica):
     async def reconfigure(self, config: dict[str, object]) -> None:
         self._eye = await asyncio.to_thread(load_eye, DetectorConfig.model_validate(config), self._embedder)
 
-    async def detect(self, asked: list[Asked], remaining_s: list[float]) -> list[FrameDetections | Exception]:
+    async def detect(self, asked: list[AskedFrame], remaining_s: list[float]) -> list[FrameDetections | Exception]:
         return await all_together(asked, remaining_s, self._eye.detect)
 
     async def embed(self, pictures: list[bytes]) -> list[PictureEmbedding | ModelInputError]:

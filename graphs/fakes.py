@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from graphs.reading.characters import HAN
 from models.types import (
     Candidate,
     Detection,
@@ -122,7 +123,7 @@ class FakeSegmenter:
     async def words(self, text: str) -> tuple[str, ...]:
         if self.failure is not None:
             raise self.failure
-        return tuple(re.findall(r"[\u3400-\u9fff]{1,2}|[a-z0-9']+", text.lower()))
+        return tuple(re.findall(rf"[{HAN}]{{1,2}}|[a-z0-9']+", text.lower()))
 
 
 @dataclass

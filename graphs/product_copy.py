@@ -17,8 +17,8 @@ from graphs.hosting.sayings import (
     Saying,
     beside,
     closed,
+    comparable,
     evidence_of,
-    folded,
     holds_value,
     is_bare,
     sayings_of,
@@ -141,13 +141,13 @@ def _composed(channel: CopyChannel, sentences: Sequence[str], product: Product, 
             sentences = _once(sentences, product, told)
             text = joined(sentences, language)
             missing = [saying for saying in told if not saying.is_told_by(text)]
-            named = [] if folded(product.title) in folded(text) else [closed(product.title, language)]
+            named = [] if comparable(product.title) in comparable(text) else [closed(product.title, language)]
             more = list(sentences_about(missing[:DESCRIPTION_SAYINGS], language))[: max(0, DESCRIPTION_SENTENCES - len(sentences))]
             return joined([*named, without_connective(sentences[0]), *sentences[1:], *more], language)
     priced = [sentence for sentence in sentences if format_price(product.price, language) in sentence]
     others = [sentence for sentence in sentences if sentence not in priced][:AD_SENTENCES]
     described = [closed(s.value, language) for s in told if s.name == "description" and not s.is_told_by(joined(others, language))]
-    if not any(folded(product.title) in folded(sentence) for sentence in others):
+    if not any(comparable(product.title) in comparable(sentence) for sentence in others):
         others = [closed(product.title, language), *others][:AD_SENTENCES]
     return joined([*others, *described[: AD_SENTENCES - len(others)], *(priced[:1] or [_priced(product, language)])], language)
 
@@ -171,17 +171,17 @@ def _title(sentences: Sequence[str], product: Product, told: Sequence[Saying], l
         if not _is_title(sentence, product, told):
             continue
         chosen = [saying for saying in told if saying.name != "description" and saying.is_told_by(sentence)]
-        return _titled(product, sorted(chosen, key=lambda saying: folded(sentence).find(folded(saying.value))), language)
+        return _titled(product, sorted(chosen, key=lambda saying: comparable(sentence).find(comparable(saying.value))), language)
     raise Internal("nothing that the writer said is a title of this product")
 
 
 def _whole_values(sentence: str, product: Product, shown: Sequence[Saying]) -> str:
     """Of a title with values behind it those that are whole; the sentence as it is where there is none or it is no such title."""
-    start, title = folded(sentence), folded(product.title)
+    start, title = comparable(sentence), comparable(product.title)
     if not start.startswith(title):
         return sentence
     rest = start.removeprefix(title)
-    values = sorted((s.value for s in shown if s.is_told_by(rest)), key=lambda value: folded(rest).find(folded(value)))
+    values = sorted((s.value for s in shown if s.is_told_by(rest)), key=lambda value: comparable(rest).find(comparable(value)))
     return ", ".join((product.title, *values)) if values else sentence
 
 

@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable, Sequence
 
 from ray.serve.handle import DeploymentHandle
 
-from deployments.eye import Asked, Eye
+from deployments.eye import AskedFrame, Eye
 from deployments.remote.calls import answered, channel
 from deployments.remote.coalesce import Coalescer
 from deployments.remote.entries import all_together
@@ -21,7 +21,7 @@ Embed = Callable[[Sequence[bytes]], Awaitable[list[PictureEmbedding | ModelInput
 class CoalescedDetector:
     """Detector and PictureEmbedder."""
 
-    def __init__(self, detect: Coalescer[Asked, FrameDetections], embed: Embed) -> None:
+    def __init__(self, detect: Coalescer[AskedFrame, FrameDetections], embed: Embed) -> None:
         self._detect = detect
         self._embed = embed
 
@@ -39,7 +39,7 @@ class CoalescedDetector:
     def local(cls, eye: Eye, limits: CoalesceSettings) -> "CoalescedDetector":
         """In this process: no hop. A frame waits for the batch before it, and those that wait together are the next batch."""
 
-        async def send(asked: Sequence[Asked], remaining_s: Sequence[float]) -> Sequence[FrameDetections | Exception]:
+        async def send(asked: Sequence[AskedFrame], remaining_s: Sequence[float]) -> Sequence[FrameDetections | Exception]:
             replies = await all_together(asked, remaining_s, eye.detect)
             return [refused(reply) if isinstance(reply, ModelInputError) else reply for reply in replies]
 
@@ -48,7 +48,7 @@ class CoalescedDetector:
     async def detect(self, frame: bytes, min_score: float | None = None) -> FrameDetections:
         """Raises LivecartError; a refused picture has the param `frame`."""
         try:
-            return await self._detect(Asked(frame, min_score))
+            return await self._detect(AskedFrame(frame, min_score))
         except (InvalidRequest, PayloadTooLarge, UnsupportedMedia) as error:
             error.param = error.param or "frame"
             raise

@@ -23,12 +23,12 @@ _TELLING = frozenset("%#&")
 _KEYS_AT_ONCE = 1_000
 
 
-def folded(text: str) -> str:
+def question_key(text: str) -> str:
     """What two spellings of one question have in common: without case, width, spacing, punctuation and emoji.
 
     Punctuation between digits and signs that change the meaning stay.
 
-    >>> folded("能 机洗 吗？？"), folded("Is it 1.5 L, or 15％?")
+    >>> question_key("能 机洗 吗？？"), question_key("Is it 1.5 L, or 15％?")
     ('能机洗吗', 'isit1.5lor15%')
     """
     plain = re.sub(r"\s+", " ", unicodedata.normalize("NFKC", text).casefold().replace("~", " ")).strip()
@@ -43,7 +43,7 @@ def _is_telling(text: str, place: int) -> bool:
 
 
 def digest_of(question: str, product_id: ProductId | None) -> bytes:
-    return sha256(f"{product_id or ''}\0{folded(question)}".encode()).digest()
+    return sha256(f"{product_id or ''}\0{question_key(question)}".encode()).digest()
 
 
 def asking_row(asking: Asking) -> Row:

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from graphs.reading.asking import Asked, spread
+from graphs.reading.asking import AskedConcept, spread
 from graphs.reading.matching import Question, read_question, units
 from graphs.reading.neutral import without_neutral
 from models.types import Passage
@@ -30,7 +30,7 @@ def agreement(question: Question, stored: Passage, titles: Sequence[str]) -> flo
     return min(1.0, max(0.0, (stored.score + max(relevance, _shared(question, other))) / 2))
 
 
-def _ask_the_same(asked: Sequence[Asked], others: Sequence[Asked]) -> bool:
+def _ask_the_same(asked: Sequence[AskedConcept], others: Sequence[AskedConcept]) -> bool:
     """Whether a concept of the one is asked for by the other: the same, or a near or a wider one of it."""
     return any(
         each.concept.key == other.concept.key

@@ -5,7 +5,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from graphs.checking.claims import Assertion, assertions_in
-from graphs.reading.asking import CJK, asked_concepts, concept_of, normalised, spread
+from graphs.reading.asking import asked_concepts, concept_of, normalised, spread
+from graphs.reading.characters import CJK, HAN, X_NOT_X
 from graphs.reading.matching import read_question, units
 from graphs.reading.neutral import without_neutral
 from graphs.reading.slots import SlotAnswer, names_of, quoted_value
@@ -13,7 +14,7 @@ from graphs.reading.statements import sentences
 from models.types import Language, Passage, Product
 
 _ASKS_WHETHER = re.compile(
-    r"[吗嘛么]\W*$|是不是|是否|([\u3400-\u9fff])[不没]\1|^\W*(?:so |and |but |hi |hello )?(?:is|are|does|do|can|will)\b|\bright\W*$"
+    r"[吗嘛么]\W*$|是不是|是否|" + X_NOT_X + r"|^\W*(?:so |and |but |hi |hello )?(?:is|are|does|do|can|will)\b|\bright\W*$"
 )
 _ASKS_ELSE = re.compile(
     r"什么|多少|多[久长大重高]|怎么|哪|几|还是|[不没](?=.{0,6}[吗嘛])(?<!是不)|\bor\b|\bhow\b|\bwhat\b|\bwhich\b|\bwhy\b|n't\b|\bnot\b|\d"
@@ -57,7 +58,7 @@ def whether_answer(question: str, product: Product, language: Language) -> SlotA
 
 def _without_whether(text: str) -> str:
     """A text with the Chinese form X不X, which asks whether, as X."""
-    return re.sub(r"是不是|([\u3400-\u9fff])[不没]\1", r"\1", text)
+    return re.sub("是不是|" + X_NOT_X, r"\1", text)
 
 
 def _asks_only(text: str, claim: Assertion, product: Product) -> bool:
@@ -113,7 +114,7 @@ def _said_in(sentence: str, words: frozenset[str], product: Product) -> bool | N
     word = next(word for word in words if word in plain)
     before, _, behind = plain.partition(word)
     if CJK.search(word):
-        near = re.match(r"[\u3400-\u9fff]{0,6}", behind)
+        near = re.match(f"[{HAN}]{{0,6}}", behind)
         is_own = not near or not near[0] or near[0][0] in "的，、又" or bool(units(near[0]) & names)
     else:
         near = re.match(r"[\s,-]*((?:[a-z-]+\s*,?\s*(?:and )?){0,3})", behind)

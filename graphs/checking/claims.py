@@ -15,6 +15,7 @@ from typing import Literal, NamedTuple, Protocol, cast
 
 from graphs.checking.grounding import ungrounded
 from graphs.reading.asking import normalised
+from graphs.reading.characters import HAN
 
 AssertionKind = Literal["figure", "property", "effect", "offer", "comparison", "absence"]
 
@@ -25,7 +26,7 @@ _DENIED_BEFORE = re.compile(
 )
 _DENIED_AFTER = re.compile(r"[\s-]*free\b|\s*[:：是]?\s*(?:none\b|no\b|无(?!线)|否|没有)|\s*[:：]\s*[不未非]|\s*不(?:可以?|能|行)(?!少)")
 _ABSENCE = re.compile(
-    r"(?:不含|不添加|零添加|0添加|无添加|不加)\s*(?P<zh>(?:[a-z0-9]+|[\u3400-\u9fff]){1,8})"
+    rf"(?:不含|不添加|零添加|0添加|无添加|不加)\s*(?P<zh>(?:[a-z0-9]+|[{HAN}]){{1,8}})"
     r"|\b(?P<en>[a-z]{3,})[- ]free\b(?! (?:shipping|delivery|returns?|gift))"
     r"|\b(?:free of|contains? no|does not contain|no added) (?P<of>[a-z]{3,})"
 )
@@ -41,7 +42,7 @@ _NUMBER_WORD = re.compile(rf"\b(?:{'|'.join(_NUMBERS)})\b", re.IGNORECASE)
 
 
 _LABELLED = (
-    r"(?:^|[^a-z\u3400-\u9fff]|[的看到说其]|\b(?:the|its) ){label}(?:这一项)?[，,]?\s*(?:it )?"
+    "(?:^|[^a-z" + HAN + r"]|[的看到说其]|\b(?:the|its) ){label}(?:这一项)?[，,]?\s*(?:it )?"
     r"(?:是|为|：|:|\b(?:is|are)\b)\s*(?P<said>[^，。；;!?！？]+)"
 )
 _EQUATED = re.compile(r"(?:是|为|：|:|\b(?:is|are)\b)\s*(?=(?P<said>[^。；;!?！？]+))")

@@ -6,131 +6,21 @@ from collections import Counter
 from collections.abc import Iterable
 from itertools import pairwise
 
+from graphs.reading.characters import CJK_RUN, X_NOT_X
+from graphs.reading.neutral import wording
+
 OWN_WORDS = 0.3  # share of a text's content that may be the speaker's way of putting it
 _LATIN = re.compile(r"[a-z][a-z'-]*[a-z]|\d[\d.,]*")
-_CJK_RUN = re.compile(r"[\u3400-\u9fff]+")
 _LOOP = re.compile(r"(\D{2,24}?)\1{2,}|([^\d])\2{4,}", re.DOTALL)  # a piece three times in a row, a character five times
 _PIECE = 10
 _STEM = 5  # letters from which on a beginning tells a name
 _QUESTION = re.compile(
     r"[?？]|吗|呢|什么|啥|谁|哪|几[点时个号天]|多[少久大重长高]|怎么|咋|为何|为什么|能不能|可不可以|是不是|有没有"
-    r"|([\u3400-\u9fff])[不没]\1|[不没]\W*$|想问|请问|问一?下|求|麻烦|(?:说|报|讲|介绍|发)(?:一?下|讲|说)"
+    rf"|{X_NOT_X}|[不没]\W*$|想问|请问|问一?下|求|麻烦|(?:说|报|讲|介绍|发)(?:一?下|讲|说)"
     r"|\b(?:please|tell me|may i|let me know|do you|i wonder)\b"
     r"|\b(?:who|whom|whose|what|when|where|why|how|which)\b|^(?:is|are|was|were|do|does|did|can|could|will|would|has|have|should)\b",
     re.IGNORECASE,
 )
-_FUNCTION_WORDS = frozenset(
-    [
-        "a",
-        "about",
-        "after",
-        "all",
-        "also",
-        "am",
-        "an",
-        "and",
-        "any",
-        "are",
-        "as",
-        "at",
-        "be",
-        "because",
-        "been",
-        "but",
-        "by",
-        "can",
-        "cannot",
-        "could",
-        "did",
-        "do",
-        "does",
-        "done",
-        "else",
-        "for",
-        "from",
-        "get",
-        "had",
-        "has",
-        "have",
-        "he",
-        "her",
-        "here",
-        "hers",
-        "him",
-        "his",
-        "how",
-        "i",
-        "if",
-        "in",
-        "into",
-        "is",
-        "isn't",
-        "it",
-        "it's",
-        "its",
-        "just",
-        "let",
-        "like",
-        "may",
-        "me",
-        "might",
-        "more",
-        "most",
-        "much",
-        "my",
-        "need",
-        "no",
-        "not",
-        "of",
-        "off",
-        "on",
-        "one",
-        "or",
-        "our",
-        "out",
-        "please",
-        "she",
-        "should",
-        "so",
-        "some",
-        "such",
-        "than",
-        "that",
-        "the",
-        "their",
-        "them",
-        "then",
-        "there",
-        "these",
-        "they",
-        "this",
-        "those",
-        "to",
-        "too",
-        "up",
-        "us",
-        "use",
-        "used",
-        "very",
-        "want",
-        "was",
-        "we",
-        "were",
-        "what",
-        "when",
-        "where",
-        "which",
-        "who",
-        "why",
-        "will",
-        "with",
-        "would",
-        "yes",
-        "you",
-        "your",
-    ]
-)
-_FUNCTION_CHARACTERS = frozenset("的了是在吗呢吧啊呀哦和也都很就不可以这那我你您他她它有没会能要么什怎为个一只把被对与及或到给让用请款件")
 
 
 def content_of(text: str) -> frozenset[str]:
@@ -142,12 +32,13 @@ def content_of(text: str) -> frozenset[str]:
     ['防水']
     """
     plain = unicodedata.normalize("NFKC", text).lower()
-    words = {_singular(word) for word in _LATIN.findall(plain)} - _FUNCTION_WORDS
+    idle = wording()
+    words = {_singular(word) for word in _LATIN.findall(plain)} - idle.function_words
     pairs = {
         a + b
-        for run in _CJK_RUN.findall(plain)
+        for run in CJK_RUN.findall(plain)
         for a, b in pairwise(run)
-        if a not in _FUNCTION_CHARACTERS and b not in _FUNCTION_CHARACTERS
+        if a not in idle.function_characters and b not in idle.function_characters
     }
     return frozenset(words | pairs)
 

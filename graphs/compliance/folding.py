@@ -8,6 +8,8 @@ from functools import cache, lru_cache
 from importlib import resources
 from typing import NamedTuple, TypedDict, cast
 
+from graphs.reading.characters import CJK
+
 _SEPARATORS = " \t\u3000*._~·•|/-+=^`'\"“”‘’#&\\"  # put between characters to slip past a check
 _LONGEST_SEPARATION = 8
 _LONGEST_SPREAD = 4  # plain characters that one character may stand for
@@ -151,7 +153,7 @@ def _separates(character: str) -> bool:
 
 
 def is_chinese(character: str) -> bool:
-    return "\u3400" <= character <= "\u9fff"
+    return CJK.match(character) is not None
 
 
 @cache

@@ -7,11 +7,12 @@ from functools import lru_cache
 from graphs.checking.support import content_of, unsupported
 from graphs.compliance.folding import fold
 from graphs.guarding.patterns import patterns
+from graphs.reading.characters import HAN
 from models.types import Prompt
 
 LEAST_SHARE = 0.3  # of a text's content that the evidence has to hold
 _REPEATED = 24  # letters of its instructions in a row that a model must not repeat; Chinese characters count as three
-_WORD_OR_CHARACTER = re.compile(r"[a-z0-9]+|[\u3400-\u9fff]")
+_WORD_OR_CHARACTER = re.compile(f"[a-z0-9]+|[{HAN}]")
 _HIDDEN_NUMBER = re.compile(r"(?:\d[ .,、·*_-]{1,3}){6,20}\d|[零〇一二三四五六七八九幺]{7,20}", re.ASCII)
 _PRICED = re.compile(
     r"(?:\bprices?|\bpriced|\bcosts?|\bsells?|价格?|卖|售|只要|仅需)(?: (?:is|are|was|at|for|only|just|now|you)|[是为:仅只]){0,3}"

@@ -9,7 +9,7 @@ from graphs.checking.claims import assertions_in, misstated, tells_money, unsupp
 from graphs.checking.support import garbles, is_broken, is_carried, unsupported
 from graphs.checking.verdicts import Fault
 from graphs.compliance import check
-from graphs.hosting.sayings import Saying, closed, folded
+from graphs.hosting.sayings import Saying, closed, comparable
 from graphs.hosting.talk import is_talk
 from models.prompts import PRICE_MARK
 from models.types import Language
@@ -115,7 +115,7 @@ def _says_something(whole: str, bare: str, bounds: Bounds) -> bool:
 
 def _is_about(text: str, bounds: Bounds) -> bool:
     """Whether a text that has no small talk is about the product: it names it, tells a value or the price, in few words of its own."""
-    names = any(folded(title) in folded(text) for title in bounds.titles)
+    names = any(comparable(title) in comparable(text) for title in bounds.titles)
     tells = any(saying.is_told_by(text) for saying in bounds.untitled)
     return (tells and is_carried(text, bounds.known)) or (names and len(unsupported(text, bounds.known)) <= OWN_WORDS_BESIDE_NAME)
 

@@ -49,10 +49,10 @@ class Section:
         return max(1, min(MAX_SENTENCES, round(self.seconds / SENTENCE_S) + is_led))
 
 
-Asked = Mapping[ProductId, Sequence[str]]
+AskedOfProducts = Mapping[ProductId, Sequence[str]]
 
 
-def outline(products: Sequence[Product], asked: Asked, duration_s: float, language: Language) -> tuple[Section, ...]:
+def outline(products: Sequence[Product], asked: AskedOfProducts, duration_s: float, language: Language) -> tuple[Section, ...]:
     """Opening, the products one after the other with an interaction now and then, promotion, closing; what time is too short for, not.
 
     The sections' seconds add up to `duration_s`. Every price is told once: that of a single product in the promotion, when there is one.

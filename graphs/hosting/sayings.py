@@ -6,7 +6,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
-from graphs.reading.asking import CJK, concept_of, normalised
+from graphs.reading.asking import concept_of, normalised
+from graphs.reading.characters import CJK
 from graphs.reading.slots import detect_language
 from models.prompts import PRICE_MARK
 from models.types import Language, Product
@@ -78,7 +79,7 @@ class Saying:
             return True
         if not holds_value(text, self.value.rstrip("。.！!")):
             return False
-        return not is_bare(self.value) or folded(self.label) in folded(text)
+        return not is_bare(self.value) or comparable(self.label) in comparable(text)
 
 
 def sayings_of(product: Product, language: Language) -> tuple[Saying, ...]:
@@ -138,7 +139,7 @@ def holds_value(text: str, value: str) -> bool:
     >>> holds_value("净含量４.２G，便携", "4.2 g"), holds_value("14.2 g", "4.2 g"), holds_value("28 cm", "28 c")
     (True, False, False)
     """
-    sought, within = folded(value), folded(text)
+    sought, within = comparable(value), comparable(text)
     before = r"(?<![\d.])" if sought[:1].isdigit() else (r"(?<![a-z])" if _is_latin(sought[:1]) else "")
     after = r"(?!\d|\.\d)" if sought[-1:].isdigit() else (r"(?![a-z])" if _is_latin(sought[-1:]) else "")
     return bool(sought) and re.search(before + re.escape(sought) + after, within) is not None
@@ -150,15 +151,15 @@ def is_bare(value: str) -> bool:
     >>> is_bare("9"), is_bare("none"), is_bare("9 h")
     (True, True, False)
     """
-    plain = folded(value)
+    plain = comparable(value)
     return plain in _YES | _NO or plain.replace(".", "").isdigit() or len(plain) < 2
 
 
 @lru_cache(maxsize=4_096)
-def folded(text: str) -> str:
+def comparable(text: str) -> str:
     """What values are compared in: NFKC, lower case, blanks only between Latin words.
 
-    >>> folded("净含量 ４.２ G  Peach Mist")
+    >>> comparable("净含量 ４.２ G  Peach Mist")
     '净含量4.2g peach mist'
     """
     plain = " ".join(unicodedata.normalize("NFKC", text).lower().split())

@@ -8,7 +8,7 @@ from graphs.checking.support import content_of
 from graphs.hosting.outline import Section
 from graphs.hosting.pacing import filled, joined, spoken_s
 from graphs.hosting.remarks import first_words, in_a_word, phrases_of, sold_out, told_price
-from graphs.hosting.sayings import Saying, folded, sentences_about, without_connective
+from graphs.hosting.sayings import Saying, comparable, sentences_about, without_connective
 from graphs.reading.slots import format_price
 from models.prompts import SegmentKind
 from models.types import Language, ProductId
@@ -166,7 +166,7 @@ def _lead(section: Section, own: Sequence[str], language: Language) -> str | Non
     is_first_of_many = section.products > 1 and section.kind == "opening"
     is_led_over_to = section.kind == "product" and (section.place > 0 or section.part > 0)
     name = section.product.title if section.kind == "product" else section.product.title.split()[0]
-    names = bool(own) and folded(name) in folded(own[0]) and not _LEADS_OVER.match(own[0])
+    names = bool(own) and comparable(name) in comparable(own[0]) and not _LEADS_OVER.match(own[0])
     return None if names and not is_first_of_many and not is_led_over_to else first_words(section, language)
 
 
@@ -176,7 +176,7 @@ def _only_introduces(sentence: str, section: Section, language: Language) -> boo
     begun = title.split()[0] if title.isascii() else title[:NAME_BEGUN]
     untitled = (saying for saying in section.sayings if not saying.is_told_by(title))
     tells = any(saying.is_told_by(sentence) for saying in untitled)
-    return folded(begun) in folded(sentence) and not tells and format_price(section.product.price, language) not in sentence
+    return comparable(begun) in comparable(sentence) and not tells and format_price(section.product.price, language) not in sentence
 
 
 def _filled(section: Section, own: Sequence[str], seconds: float, language: Language, ledger: Ledger) -> list[str]:
@@ -204,4 +204,4 @@ def _untold(section: Section, sentences: Sequence[str]) -> list[Saying]:
 
 
 def _letters(sentence: str) -> str:
-    return "".join(c for c in folded(sentence) if c.isalnum())
+    return "".join(c for c in comparable(sentence) if c.isalnum())

@@ -8,7 +8,7 @@ from functools import cache
 from importlib import resources
 
 from graphs.checking.support import OWN_WORDS, content_of, unsupported
-from graphs.hosting.sayings import folded
+from graphs.hosting.sayings import comparable
 from models.types import Language
 
 OWN_IN_TALK = 2  # words, or pairs of Chinese characters, that are neither a host's nor of the product; of longer sentences a third
@@ -32,7 +32,7 @@ def is_talk(text: str, titles: Sequence[str], known: Sequence[str], language: La
     (True, False)
     """
     talk = _talk()[language]
-    if not talk.turns.search(folded(text)) or _HALF_ASKED.search(text):
+    if not talk.turns.search(comparable(text)) or _HALF_ASKED.search(text):
         return False
     named = frozenset[str]().union(*map(content_of, titles))
     spoken = content_of(text) - named

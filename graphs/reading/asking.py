@@ -8,9 +8,9 @@ from functools import cache, lru_cache
 from importlib import resources
 from typing import Literal, NamedTuple, NotRequired, TypedDict, cast
 
+from graphs.reading.characters import CJK
 from models.types import Language
 
-CJK = re.compile(r"[\u3400-\u9fff]")
 LATIN_WORD = re.compile(r"[a-z0-9][a-z0-9'+.%-]*", re.IGNORECASE)
 
 
@@ -74,7 +74,7 @@ class Concept(NamedTuple):
         return self.zh[0] if language == "zh" else self.en[0]
 
 
-class Asked(NamedTuple):
+class AskedConcept(NamedTuple):
     """A concept that a question asks for, and where its wording stands in `spread(question)`."""
 
     concept: Concept
@@ -105,7 +105,7 @@ def spread(text: str) -> str:
 
 
 @lru_cache(maxsize=512)
-def asked_concepts(question: str) -> tuple[Asked, ...]:
+def asked_concepts(question: str) -> tuple[AskedConcept, ...]:
     """What a question asks for, the surest first: phrases within longer ones do not count, nor wider concepts.
 
     >>> [[asked.concept.key for asked in asked_concepts(question)] for question in ("开封后能放多久", "how heavy is it")]
@@ -114,12 +114,12 @@ def asked_concepts(question: str) -> tuple[Asked, ...]:
     text = spread(question)
     if _ADVICE.search(text):
         return ()
-    best: dict[str, Asked] = {}
+    best: dict[str, AskedConcept] = {}
     for phrase in _phrases():
         if phrase.pieces[0] in text and (spans := phrase.found(text)):
-            known = best.get(phrase.concept.key, Asked(phrase.concept, 0, ()))
+            known = best.get(phrase.concept.key, AskedConcept(phrase.concept, 0, ()))
             is_weak = phrase.is_weak and (known.is_weak or not known.spans)
-            best[phrase.concept.key] = Asked(phrase.concept, max(known.weight, phrase.weight), (*known.spans, *spans), is_weak)
+            best[phrase.concept.key] = AskedConcept(phrase.concept, max(known.weight, phrase.weight), (*known.spans, *spans), is_weak)
     best |= {asked.concept.key: asked for asked in (_asked_of_store("price", text), _asked_of_store("stock", text)) if asked is not None}
     found = [asked for asked in best.values() if not any(_within(asked, other) for other in best.values())]
     found = [asked for asked in found if not asked.is_weak] or found
@@ -171,14 +171,14 @@ def head_of(attribute: str) -> tuple[Concept | None, str]:
     return (_concepts()[measure], name[:-1]) if measure is not None else (None, name)
 
 
-def _asked_of_store(key: Literal["price", "stock"], text: str) -> Asked | None:
+def _asked_of_store(key: Literal["price", "stock"], text: str) -> AskedConcept | None:
     """The price now or what can be had, not a discount, a past price, a fee or a restock, nor one colour or size."""
     asks, veto = (_PRICE, _NOT_THIS_PRICE) if key == "price" else (_STOCK, _NOT_THIS_STOCK)
     spans = tuple(match.span() for match in asks.finditer(text))
-    return Asked(_concepts()[key], max(end - start for start, end in spans), spans) if spans and not veto.search(text) else None
+    return AskedConcept(_concepts()[key], max(end - start for start, end in spans), spans) if spans and not veto.search(text) else None
 
 
-def _within(asked: Asked, other: Asked) -> bool:
+def _within(asked: AskedConcept, other: AskedConcept) -> bool:
     """Whether all that names a concept is part of a longer phrase of another one."""
     return asked.weight < other.weight and all(any(a <= start and end <= b for a, b in other.spans) for start, end in asked.spans)
 

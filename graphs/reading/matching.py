@@ -11,12 +11,12 @@ from dataclasses import dataclass
 from functools import lru_cache, reduce
 from itertools import pairwise
 
-from graphs.reading.asking import CJK, Asked, asked_concepts, head_of, narrower, normalised, spread, tells
+from graphs.reading.asking import AskedConcept, asked_concepts, head_of, narrower, normalised, spread, tells
+from graphs.reading.characters import CJK, CJK_RUN, X_NOT_X
 from graphs.reading.neutral import without_neutral, wording
 from graphs.reading.statements import Statement
 
 _WORD = re.compile(r"[a-z][a-z0-9'+-]*|\d[\d.,]*[a-z%°]*")
-_RUN = re.compile(r"[\u3400-\u9fff]+")
 _ENDINGS = re.compile(r"(?:ings?|ed|es|s|ers?|able|ly|e|y)$")
 _STEM = 4  # letters that stay of a word
 _FIGURE_WEIGHT = 2.0  # of a figure where it is asked how much
@@ -26,7 +26,7 @@ _A_NAME = 6  # characters from which on a title found in a question is taken out
 _HOW_MUCH = re.compile(r"how (?:much|many|long|big|large|wide|tall|high|heavy|deep|thick)|多少|多[长大重高宽厚深]|几[个克斤米瓦升]")
 _ASKS = re.compile(r"[几多什哪啥谁吗]|\b(?:how|what|which|who|where|when|is|are|does|do|can)\b")
 _FIGURE = re.compile(r"\d|[一二两三四五六七八九十百半][^\s一]")
-_TWICE = re.compile(r"([\u3400-\u9fff])[不没]\1")  # 酸不酸: asks whether it is sour
+_TWICE = re.compile(X_NOT_X)
 _CLAUSE = re.compile(r"[，,；;、]")
 
 
@@ -35,7 +35,7 @@ class Question:
     """A question read once for all statements. `titles`: names of what it is about, which point at no statement."""
 
     text: str
-    asked: tuple[Asked, ...]
+    asked: tuple[AskedConcept, ...]
     words: frozenset[str]  # all of its words, what it asks for included
     titles: frozenset[str]  # words and pairs of characters
     title_characters: frozenset[str]
@@ -79,7 +79,7 @@ def read_question(text: str, titles: Iterable[str]) -> Question:
     return Question(text, asked, units(spread(text)), title_units, characters)
 
 
-def _only_calls(asked: Asked, text: str, titles: frozenset[str], characters: frozenset[str]) -> bool:
+def _only_calls(asked: AskedConcept, text: str, titles: frozenset[str], characters: frozenset[str]) -> bool:
     """Whether the words that would ask for something are the product's name: 帽子 of a hat asks for no hood."""
     said = spread(text)
     words = " ".join(said[start:end] for start, end in asked.spans)
@@ -144,7 +144,7 @@ def match(question: Question, statement: Statement) -> Match:
     )
 
 
-def _untold(question: Question, told: Sequence[Asked], known: frozenset[str]) -> frozenset[str]:
+def _untold(question: Question, told: Sequence[AskedConcept], known: frozenset[str]) -> frozenset[str]:
     """The concepts asked for that are neither told, nor another reading of words that ask for one told, nor said word for word."""
     read = [span for asked in told for span in asked.spans]
     text = spread(question.text)
@@ -162,7 +162,7 @@ def _says_all(wanted: frozenset[str], known: frozenset[str]) -> bool:
     return bool(wanted) and all(_is_in(unit, known) for unit in wanted)
 
 
-def _figure_beside(question: Question, statement: Statement, told: Sequence[Asked]) -> bool:
+def _figure_beside(question: Question, statement: Statement, told: Sequence[AskedConcept]) -> bool:
     """Whether it is asked how much, and the clause that tells what is asked holds a figure."""
     if not _asks_how_much(question):
         return False
@@ -174,12 +174,12 @@ def _asks_how_much(question: Question) -> bool:
     return _HOW_MUCH.search(normalised(question.text)) is not None
 
 
-def _is_of_store(statement: Statement, told: Sequence[Asked]) -> bool:
+def _is_of_store(statement: Statement, told: Sequence[AskedConcept]) -> bool:
     """Whether a statement is the price or the stock and neither is asked for: other words for them may mean another price."""
     return not told and statement.name in ("price", "stock")
 
 
-def _is_no_measure(statement: Statement, told: Sequence[Asked]) -> bool:
+def _is_no_measure(statement: Statement, told: Sequence[AskedConcept]) -> bool:
     """Whether a statement is none on how much is asked: its measure holds no figure, or is another measure than the one asked for."""
     if told:
         return any(asked.concept.is_measure for asked in told) and not _FIGURE.search(statement.text)
@@ -202,7 +202,7 @@ def units(text: str) -> frozenset[str]:
     """
     idle = wording()
     words = {_stem(word) for word in _WORD.findall(text) if word not in idle.function_words and word not in idle.neutral_words}
-    return frozenset(words.union(*(_pairs(run) for run in _RUN.findall(text))))
+    return frozenset(words.union(*(_pairs(run) for run in CJK_RUN.findall(text))))
 
 
 def _pairs(run: str) -> set[str]:
@@ -224,7 +224,7 @@ def _kept(text: str) -> frozenset[str]:
     return units(without_neutral(spread(text)))
 
 
-def _left(question: Question, told: Iterable[Asked]) -> frozenset[str]:
+def _left(question: Question, told: Iterable[AskedConcept]) -> frozenset[str]:
     """The words of a question beside those that name what a statement tells, beside titles and words that point at nothing."""
     text = spread(question.text)
     for asked in told:
@@ -250,7 +250,7 @@ def _is_in(unit: str, known: frozenset[str]) -> bool:
     return len(unit) > _STEM and any(k[:5] == unit[:5] and abs(len(k) - len(unit)) <= 3 for k in known if k.isascii())
 
 
-def _tells(statement: Statement, question: Question, asked: Asked, key: str) -> bool:
+def _tells(statement: Statement, question: Question, asked: AskedConcept, key: str) -> bool:
     """By the name of a value, or by what the value says of itself; else by the stored question, or by the sentence."""
     if statement.name is not None:
         concept, _ = head_of(statement.name)

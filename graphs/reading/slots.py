@@ -5,7 +5,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
-from graphs.reading.asking import CJK, LATIN_WORD, asks_shelf_position, concept_of, normalised, says
+from graphs.reading.asking import LATIN_WORD, asks_shelf_position, concept_of, normalised, says
+from graphs.reading.characters import CJK, CJK_RUN, HAN
 from graphs.reading.matching import Match, read_question, sure_matches
 from graphs.reading.statements import Statement, named
 from models.types import Language, Money, Passage, Product, ProductId, Room
@@ -243,7 +244,7 @@ def _noun_score(title: str, tag: str) -> float:
     """1 when the tag is what the title calls the product (its last noun: water bottle), less when it only describes it (water)."""
     if len(tag) < 2 or not says(title, tag):
         return 0.0
-    last = r"(?![\u3400-\u9fff])" if CJK.search(tag) else r"(?= *(?:,|$|\d|for |set))"
+    last = f"(?![{HAN}])" if CJK.search(tag) else r"(?= *(?:,|$|\d|for |set))"
     return 1.0 if re.search(re.escape(tag) + last, title) else LOOSELY
 
 
@@ -257,7 +258,7 @@ def _stem(word: str) -> str:
 
 def _longest_shared(said: str, title: str) -> int:
     """Length of the longest run of Chinese characters that both texts hold."""
-    runs = [run for run in re.findall(r"[\u3400-\u9fff]+", title) if len(run) >= _MIN_SHARED_CHARACTERS]
+    runs = [run for run in CJK_RUN.findall(title) if len(run) >= _MIN_SHARED_CHARACTERS]
     return max((_longest_in(said, run) for run in runs), default=0)
 
 

@@ -5,7 +5,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
-from graphs.reading.asking import CJK, concept_of, head_of, normalised
+from graphs.reading.asking import concept_of, head_of, normalised
+from graphs.reading.characters import CJK
 from models.types import Passage
 
 _SENTENCE = re.compile(r"[^。！？!?\n]+?(?:[。！？!?\n]+|\.(?=\s|$)|$)")

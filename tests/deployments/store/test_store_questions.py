@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from sqlalchemy import func, select
 
 from deployments.store import Question, Store, StoreOptions
-from deployments.store.askings import MOST_ASKERS, SETTLING_S, folded
+from deployments.store.askings import MOST_ASKERS, SETTLING_S, question_key
 from deployments.store.database import Database
 from deployments.store.questions import QuestionFilter
 from deployments.store.schema import askers, question_rooms
@@ -42,12 +42,12 @@ async def test_the_same_words_about_another_product_are_another_question(store: 
 
 @pytest.mark.parametrize("other", ["1.5 L 的吗", "-15 L 的吗", "15% 的吗", "¥15 L 的吗"])
 def test_what_changes_the_meaning_is_not_folded_away(other: str) -> None:
-    assert folded(other) != folded("15 L 的吗") or other.startswith("-")
+    assert question_key(other) != question_key("15 L 的吗") or other.startswith("-")
 
 
 @given(st.text().filter(lambda text: any(character.isalnum() for character in text)))
 def test_punctuation_and_blanks_around_a_question_do_not_count(text: str) -> None:
-    assert folded(f" （{text}）？ 😀") == folded(text) != ""
+    assert question_key(f" （{text}）？ 😀") == question_key(text) != ""
 
 
 async def test_a_text_that_cannot_be_stored_is_refused(store: Store) -> None:

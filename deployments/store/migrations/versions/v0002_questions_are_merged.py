@@ -91,7 +91,7 @@ def _question(digest: bytes, row: dict[str, Any]) -> dict[str, Any]:
 
 
 def _folded(text: str) -> str:
-    """As `deployments.store.askings.folded` was when this was written."""
+    """As `deployments.store.askings.question_key` was when this was written."""
     plain = re.sub(r"\s+", " ", unicodedata.normalize("NFKC", text).casefold().replace("~", " ")).strip()
     return "".join(c for place, c in enumerate(plain) if _is_telling(plain, place)) or plain
 
