@@ -13,7 +13,7 @@ from importlib import resources
 from itertools import pairwise
 from typing import Literal, NamedTuple, Protocol, cast
 
-from graphs.checking.grounding import ungrounded
+from graphs.checking.grounding import MONEY, ungrounded
 from graphs.reading.asking import normalised
 from graphs.reading.characters import HAN
 
@@ -30,9 +30,6 @@ _ABSENCE = re.compile(
     r"|\b(?P<en>[a-z]{3,})[- ]free\b(?! (?:shipping|delivery|returns?|gift))"
     r"|\b(?:free of|contains? no|does not contain|no added) (?P<of>[a-z]{3,})"
 )
-
-
-_MONEY = re.compile(r"[¥$€£折]|元|块|美金|cny|usd|eur|rmb|dollar|euro")
 
 
 _ONES = ("two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve")
@@ -132,7 +129,7 @@ def tells_money(text: str) -> bool:
     >>> tells_money("满99元包邮"), tells_money("It is $5."), tells_money("保修 3 年")
     (True, True, False)
     """
-    return any(_MONEY.search(figure) for figure in ungrounded(text, ()))
+    return any(MONEY.search(figure) for figure in ungrounded(text, ()))
 
 
 def _wordings(folded: str) -> Iterator[Assertion]:

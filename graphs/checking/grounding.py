@@ -43,6 +43,13 @@ _UNITS: Mapping[str, Sequence[tuple[float, str]]] = {
     "m2": ((1, "m2|平方?米?|平米"),),
     "pieces": ((1, "双|袋|包|盒|片|抽|支|瓶|条|颗|粒|枚|张|卷|层|档|罐|桶|箱|杯|根|把|码|键"),),
 }
+
+
+def _names_of(*canonical: str) -> str:
+    """A pattern for all names of these units, longer ones first."""
+    return "|".join(sorted((names for unit in canonical for _, names in _UNITS[unit]), key=len, reverse=True))
+
+
 _SIGNS = {"¥": "cny", "$": "usd", "€": "eur", "cny": "cny", "rmb": "cny", "usd": "usd", "eur": "eur"}
 _DIGITS = {c: i for i, c in enumerate("零一二三四五六七八九")} | {"〇": 0, "两": 2}
 _POWERS = {"十": 10, "百": 100, "千": 1000, "万": 10000}
@@ -51,8 +58,9 @@ _RATING = re.compile(r"(?<![a-z0-9])(?:spf|ipx?|ra|fp|pa)\s?\d+\+*", re.IGNORECA
 _JOIN = re.compile(r"\s?(?:[-~–—至到×x*]|\bto\b)\s?")
 _SPAN = re.compile(
     r"(?P<numbers>\d+(?:\.\d+)?(?:\s?(?:[-~–—至到×x*]|to)\s?\d+(?:\.\d+)?){1,3})\s?"
-    r"(?P<unit>mm|cm|m|kg|g|ml|l|毫米|厘米|米|克|公斤|千克|毫升|升|小时|分钟|天|岁|个月|年|hours?|minutes?|days?|years?|months?|w|v|°c|℃|度|元)(?![a-z])"
+    rf"(?P<unit>{_names_of('mm', 'g', 'ml', 's', 'month', 'w', 'v', '°c', 'cny')}|岁)(?![a-z])"
 )
+MONEY = re.compile(rf"[¥$€£]|{_names_of('折', 'cny', 'usd', 'eur')}")
 _IDIOMS = re.compile(r"十分(?!钟)|百分百|一块(?!钱|\d)|一天到晚|四季|万一")
 
 
@@ -121,7 +129,7 @@ def _squeezed(rating: str) -> str:
 
 @cache
 def _number_pattern() -> re.Pattern[str]:
-    units = "|".join(sorted((name for rows in _UNITS.values() for _, name in rows), key=len, reverse=True))
+    units = _names_of(*_UNITS)
     signs = "|".join(re.escape(sign) for sign in _SIGNS)
     return re.compile(
         rf"(?P<sign>{signs})?\s?(?<![a-z\d.])(?P<number>\d+(?:\.\d+)?)(?:\s?(?P<unit>{units})(?![a-z]))?"
