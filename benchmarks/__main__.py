@@ -1,13 +1,13 @@
 """`make bench`: the engine's cost per node, the same graph on livecart and its peers, the eye and the writer
-bare and through the ingress.
+bare and through the ingress, and the recommend graph by the size of the catalogue.
 
-python -m benchmarks [engine|overhead|vision|voice] [options of the one that is named, or --quick]
+python -m benchmarks [engine|overhead|vision|voice|recommend] [options of the one that is named, or --quick]
 """
 
 import subprocess
 import sys
 
-NAMES = ("engine", "overhead", "vision", "voice")
+NAMES = ("engine", "overhead", "vision", "voice", "recommend")
 
 
 def main() -> None:

@@ -25,7 +25,7 @@ _GPU_FETCH_LIMIT = 2048  # rows per query that a FAISS GPU index can return
 class IndexOptions:
     """When an index stops being exact, and where it lives."""
 
-    exact_up_to: int = 50_000  # rows; below this every search is exact
+    exact_up_to: int = 10_000  # rows; below this every search is exact
     ivf_from: int = 2_000_000  # rows; HNSW (on a GPU: exact) between the two
     rebuild_fraction: float = 0.1  # changed rows over sealed rows that start a rebuild, `rebuild_from` rows at least
     rebuild_from: int = 5_000
@@ -139,6 +139,11 @@ class VectorIndex:
     def vectors(self, key: str) -> Vectors | None:
         """float32 (v, dim) as stored, or None for an unknown key. Must not be written to."""
         return self._vectors.get(key)
+
+    def first_vectors(self, keys: Sequence[str]) -> Vectors:
+        """float32 (len(keys), dim): the first vector of each key, zero for an unknown one."""
+        nothing = np.zeros((1, self.dim), dtype=np.float32)
+        return np.concatenate([self._vectors.get(key, nothing)[:1] for key in keys]) if keys else nothing[:0]
 
     # --- updates ---------------------------------------------------------------------------------------------------------
 

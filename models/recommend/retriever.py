@@ -11,6 +11,7 @@ from models.recommend.history import weighted_products
 from models.recommend.passages import PassageIndex, TextEmbedder
 from models.types import Candidate, Document, DocumentId, Event, Match, Passage, Product, ProductId, Vectors
 
+SEEDS = 4  # products of latest interest that lead to similar ones: more change no answer, and cost a search each
 _LEAST_NEIGHBOURS = 16
 _NEIGHBOURHOODS_KEPT = 20_000
 
@@ -111,7 +112,7 @@ class ShopIndex:
         self, history: Sequence[Event], context: Sequence[ProductId], *, k: int, exclude: Collection[ProductId]
     ) -> tuple[Candidate, ...]:
         """Products similar to the context and to what the viewer looked at lately (oldest first), recent interest counting more."""
-        return self._similar(weighted_products(history, context, limit=8), k, {*exclude, *context})
+        return self._similar(weighted_products(history, context, limit=SEEDS), k, {*exclude, *context})
 
     def _similar(self, seeds: Mapping[ProductId, float], k: int, exclude: Collection[ProductId]) -> tuple[Candidate, ...]:
         known = [seed for seed in seeds if self._products.vectors(seed) is not None or self._factors.vectors(seed) is not None]
@@ -148,8 +149,21 @@ class ShopIndex:
 
     def similarity(self, left: Sequence[ProductId], right: Sequence[ProductId]) -> Vectors:
         """float32 (len(left), len(right)), -1..1: mean of the cosines of the texts and of the factors, unknown ones counting 0."""
-        parts = [_stacked(index, left) @ _stacked(index, right).T for index in (self._products, self._factors)]
+        parts = [index.first_vectors(left) @ index.first_vectors(right).T for index in (self._products, self._factors)]
         return np.asarray(sum(parts) / len(parts), dtype=np.float32)
+
+    def nearest_texts(self, queries: Vectors, k: int) -> list[tuple[ProductId, float]]:
+        """The `k` products whose texts are nearest to a query float32 (1, dim), best first, with the cosine."""
+        return [(ProductId(key), score) for key, score in self._products.search(queries, k)[0]]
+
+    def text_vectors(self, products: Sequence[ProductId]) -> Vectors:
+        """float32 (len(products), dim), L2-normalised; zero for an unknown product."""
+        return self._products.first_vectors(products)
+
+    def settle(self) -> None:
+        """Wait until no index is being rebuilt."""
+        for index in (self._products, self._factors, self._pictures):
+            index.settle()
 
     def embed_texts(self, texts: Sequence[str]) -> Vectors:
         """float32 (len(texts), dim), L2-normalised: what the text embedder makes of them."""
@@ -157,21 +171,12 @@ class ShopIndex:
 
     def topics(self, texts: Sequence[str], products: Sequence[ProductId]) -> Vectors:
         """float32 (len(texts), len(products)): cosine of texts, such as rooms' titles and tags, with the products' texts."""
-        return np.asarray(self._text.embed(texts) @ _stacked(self._products, products).T, dtype=np.float32)
+        return np.asarray(self._text.embed(texts) @ self._products.first_vectors(products).T, dtype=np.float32)
 
 
 def _enough(k: int, seeds: int) -> int:
-    """Neighbours to ask of each of several seeds, so that `k` are found among all though seeds share many."""
-    return min(k, max(_LEAST_NEIGHBOURS, -(-2 * k // max(1, seeds))))
-
-
-def _stacked(index: VectorIndex, product_ids: Sequence[ProductId]) -> Vectors:
-    rows = np.zeros((len(product_ids), index.dim), dtype=np.float32)
-    for place, product_id in enumerate(product_ids):
-        vectors = index.vectors(product_id)
-        if vectors is not None:
-            rows[place] = vectors[0]
-    return rows
+    """Neighbours to ask of each of several seeds, so that about `k` are found among all: two indexes are asked."""
+    return min(k, max(_LEAST_NEIGHBOURS, -(-k // max(1, seeds))))
 
 
 def product_text(product: Product) -> str:
