@@ -1,6 +1,7 @@
 """From a deployment's configuration to a loaded model. The heavy libraries come in with the functions, not with this module."""
 
 import logging
+import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -80,7 +81,9 @@ async def load_writer(config: WriterConfig) -> "Writer":
     """The engine, started and ready to answer."""
     from models.language.writer import Writer
 
-    return await Writer.start(
+    began = time.monotonic()
+    name = config.name or model_name(config.model)
+    writer = await Writer.start(
         config.model,
         max_model_len=config.max_model_len,
         kv_cache_gib=config.kv_cache_gib,
@@ -88,10 +91,19 @@ async def load_writer(config: WriterConfig) -> "Writer":
         tensor_parallel_size=config.tensor_parallel_size,
         enforce_eager=config.enforce_eager,
         engine_args=config.engine_args,
-        name=config.name or model_name(config.model),
+        name=name,
         adapters=config.adapters,
         tool_parser=config.tool_parser,
     )
+    _log.info(
+        "%s runs in vLLM as `%s`, adapters %s, context %d tokens, ready in %.1f s",
+        config.model,
+        name,
+        sorted(config.adapters) or "none",
+        writer.max_model_len,
+        time.monotonic() - began,
+    )
+    return writer
 
 
 def model_name(model: str) -> str:

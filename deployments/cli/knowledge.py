@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 app = typer.Typer(help="What the answers stand on.", no_args_is_help=True)
 File = Annotated[Path, typer.Argument(help="CSV, JSONL, Markdown, text or PDF.", exists=True, dir_okay=False)]
+Size = Annotated[int | None, typer.Option(help="Bytes of UTF-8 of a passage; by default what an answer can show of one fact.", min=60)]
+Replace = Annotated[bool, typer.Option("--replace", help="Remove what an earlier import of this file left and the file no longer says.")]
 LIMITS = ReadLimits()
 NOT_FOUND = 404
 PAGE = 500
@@ -33,9 +35,7 @@ def import_knowledge(  # noqa: PLR0913  # a command's options
     product_id: Annotated[str, typer.Option(help="Product that the file is about; rows may name their own.")] = "",
     language: Annotated[str, typer.Option(help="zh or en; without it, seen for each passage.")] = "",
     name: Annotated[str, typer.Option(help="Name of the file in the documents' ids, if another than its own.")] = "",
-    size: Annotated[
-        int | None, typer.Option(help="Bytes of UTF-8 of a passage; by default what an answer can show of one fact.", min=60)
-    ] = None,
+    size: Size = None,
     encoding: Annotated[str, typer.Option(help="Of a text file; without it, seen by its bytes.")] = "",
     password: Annotated[str, typer.Option(envvar=PASSWORD_VARIABLE, help="Of an encrypted PDF.")] = "",
     max_mib: Annotated[float, typer.Option(help="Size of the file.", min=0.001)] = LIMITS.max_mib,
@@ -43,9 +43,7 @@ def import_knowledge(  # noqa: PLR0913  # a command's options
     max_passages: Annotated[int, typer.Option(help="Passages or rows of the file.", min=1)] = LIMITS.max_passages,
     timeout_s: Annotated[float, typer.Option("--timeout", help="Seconds for reading a PDF.", min=0.1)] = LIMITS.timeout_s,
     batch: Batch = 500,
-    replace: Annotated[
-        bool, typer.Option("--replace", help="Remove what an earlier import of this file left and the file no longer says.")
-    ] = False,
+    replace: Replace = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show the passages; change nothing.")] = False,
     url: Url = "",
     key: Key = "",
@@ -68,11 +66,8 @@ def import_knowledge(  # noqa: PLR0913  # a command's options
         _show(file, documents, as_json=as_json)
         return
     send(iter(documents), "/v1/knowledge", "documents", url=url, key=key, batch=batch)
-    result: dict[str, object] = {"file": str(file), "documents": len(documents)}
-    if replace:
-        with server(url, key) as http:
-            result["removed"] = _remove_others(http, options, documents)
-    finish(result, as_json=as_json)
+    removed = {"removed": _remove_others(url, key, options, documents)} if replace else {}
+    finish({"file": str(file), "documents": len(documents), **removed}, as_json=as_json)
 
 
 @app.command("export")
@@ -171,7 +166,7 @@ def _show(file: Path, documents: "Sequence[Row]", *, as_json: bool) -> None:
     console.print(f"{file}: {len(documents)} documents; nothing was sent", markup=False, highlight=False)
 
 
-def _remove_others(http: "httpx.Client", options: "ReadOptions", documents: "Sequence[Row]") -> int:
+def _remove_others(url: str, key: str, options: "ReadOptions", documents: "Sequence[Row]") -> int:
     """Remove what this file's name made before and makes no longer; rows that name their own ids are never removed."""
     from urllib.parse import quote
 
@@ -179,11 +174,12 @@ def _remove_others(http: "httpx.Client", options: "ReadOptions", documents: "Seq
 
     begin = file_key(options.name, options.product_id) + ":"
     kept = {row["document_id"] for row in documents}
-    stale = [row["document_id"] for row in _held(http) if row["document_id"].startswith(begin) and row["document_id"] not in kept]
-    for document_id in stale:
-        response = http.delete(f"/v1/knowledge/{quote(document_id, safe='')}")
-        if response.status_code != NOT_FOUND:  # somebody else removed it
-            response.raise_for_status()
+    with server(url, key) as http:
+        stale = [row["document_id"] for row in _held(http) if row["document_id"].startswith(begin) and row["document_id"] not in kept]
+        for document_id in stale:
+            response = http.delete(f"/v1/knowledge/{quote(document_id, safe='')}")
+            if response.status_code != NOT_FOUND:  # somebody else removed it
+                response.raise_for_status()
     return len(stale)
 
 

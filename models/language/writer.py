@@ -27,6 +27,11 @@ from models.types import ModelInputError, Prompt, TextDelta
 _GUARDED = "models.language.engine_guard."
 _GIB = 1 << 30
 _LORA_RANKS = (8, 16, 32, 64, 128, 256, 320, 512)  # that vLLM has kernels for
+_ENGINE: Mapping[str, object] = {
+    "enable_prefix_caching": True,
+    # a small model would fill free whitespace until its tokens are spent
+    "structured_outputs_config": {"backend": "xgrammar", "disable_any_whitespace": True},
+}
 _SHUTDOWN_S = 2.0  # then the engine process is killed: it holds nothing that has to be saved
 
 
@@ -37,7 +42,7 @@ class Writer:
         self.openai = openai
         self._engine = engine
         self._tokenizer = engine.renderer.tokenizer
-        self._max_model_len = max_model_len
+        self.max_model_len = max_model_len  # tokens of prompt and text together
         self._writing = 0
 
     @classmethod
@@ -58,23 +63,21 @@ class Writer:
     ) -> Self:
         """Load the checkpoint (a local folder or a hub id) and return when the engine can answer.
 
-        `name`, `adapters` (LoRA in PEFT's format, a folder each) and `tool_parser` (one of vLLM's) are for callers in OpenAI's protocol.
+        `name` is the model's in OpenAI's protocol and in vLLM's metrics; `adapters` (LoRA in PEFT's format, a folder each) and
+        `tool_parser` (one of vLLM's) are for callers in that protocol.
         `kv_cache_gib` holds on a CPU, where fractions are fine as long as VLLM_CPU_KVCACHE_SPACE is unset; a GPU goes by
         `gpu_memory_utilization`. `engine_args` are further fields of vLLM's AsyncEngineArgs and win over the ones here.
         """
-        executor = "GuardedMultiprocExecutor" if tensor_parallel_size > 1 else "GuardedUniProcExecutor"
         options: dict[str, Any] = {
             "model": str(model),
+            "served_model_name": name,
             "max_model_len": max_model_len,
             "max_num_seqs": max_num_seqs,
             "kv_cache_memory_bytes": int(kv_cache_gib * _GIB) if current_platform.is_cpu() else None,
             "gpu_memory_utilization": gpu_memory_utilization,
-            "tensor_parallel_size": tensor_parallel_size,
             "enforce_eager": enforce_eager,
-            "distributed_executor_backend": _GUARDED + executor,
-            "enable_prefix_caching": True,
-            # a small model would fill free whitespace until its tokens are spent
-            "structured_outputs_config": {"backend": "xgrammar", "disable_any_whitespace": True},
+            **_ENGINE,
+            **_parallel_options(tensor_parallel_size),
             **_lora_options(adapters or {}),
             **(engine_args or {}),
         }
@@ -89,7 +92,7 @@ class Writer:
         Raises ModelInputError when the prompt does not fit the context or its schema cannot be enforced.
         """
         token_ids = self.render(prompt)
-        params = self._sampling(prompt, room=self._max_model_len - len(token_ids))
+        params = self._sampling(prompt, room=self.max_model_len - len(token_ids))
         outputs = self._engine.generate({"prompt_token_ids": token_ids}, params, request_id or uuid.uuid4().hex)
         self._writing += 1
         try:
@@ -106,9 +109,9 @@ class Writer:
         messages = [{"role": role, "content": without_markers(text)} for role, text in prompt.messages]
         rendered = self._tokenizer.apply_chat_template(messages, tokenize=False, add_generation_prompt=True, enable_thinking=False)
         token_ids: list[int] = self._tokenizer.encode(rendered, add_special_tokens=False)
-        if len(token_ids) >= self._max_model_len:
+        if len(token_ids) >= self.max_model_len:
             raise ModelInputError(
-                f"the prompt has {len(token_ids)} tokens and the model's context holds {self._max_model_len}: shorten it", kind="too_large"
+                f"the prompt has {len(token_ids)} tokens and the model's context holds {self.max_model_len}: shorten it", kind="too_large"
             )
         return token_ids
 
@@ -141,6 +144,12 @@ class Writer:
             structured_outputs=StructuredOutputsParams(json=_checked(schema)) if schema is not None else None,
             output_kind=RequestOutputKind.DELTA,
         )
+
+
+def _parallel_options(size: int) -> dict[str, Any]:
+    """Engine options for so many GPUs, with executors that end with their replica."""
+    executor = "GuardedMultiprocExecutor" if size > 1 else "GuardedUniProcExecutor"
+    return {"tensor_parallel_size": size, "distributed_executor_backend": _GUARDED + executor}
 
 
 def _lora_options(adapters: Mapping[str, str | Path]) -> dict[str, Any]:

@@ -51,15 +51,8 @@ def train(
     embedder = TextEmbedder.load(text_embedder)
     told = read_pairs(pairs) if pairs else []
     judged = {path.stem: [_near(asked, embedder) for asked in read_questions(path)] for path in calibrate}
-    rng = random.Random(seed)
-    folds = {product: crc32(product.encode()) % 2 for product in sorted({pair.product for pair in told})}
-    choices = [*choices_of(told, rng, folds), *(c for language in _LANGUAGES for c in generated(language, GENERATED, rng))]
-    choices = [replace(choice, passages=scored(embedder, choice.question, choice.passages)) for choice in choices]
-    learnt = [*_associated(told, folds), *((choice.question, _told(choice.passages[0]), choice.fold) for choice in choices[len(told) :])]
-    weights, statistics = _fit(choices, learnt, real=len(told)), _count(choices, learnt)
-    every = [question for questions in judged.values() for question in questions]
-    weights = _calibrated(statistics, weights, every or [(c.question, c.passages, frozenset({0})) for c in choices])
-    ranker = EvidenceRanker(statistics, weights)
+    choices = _choices(told, embedder, seed)
+    ranker = _learnt(told, choices, judged)
     metrics = _measured(ranker, judged, embedder, random.Random(seed + 1))
     ranker.save(out)
     write_manifest(
@@ -68,13 +61,7 @@ def train(
         schema=SCHEMA,
         command=_command(out, pairs, calibrate, credit, seed),
         seed=seed,
-        data={
-            "source": f"models/training/corpus{'; ' + credit if credit else ''}",
-            "pairs": len(told),
-            "generated": len(choices) - len(told),
-            "calibrated_on": ", ".join(f"{name} ({len(questions)} questions; two numbers)" for name, questions in judged.items()),
-            "measured": "held-out families of the corpus; the calibration files, from which nothing else was learnt",
-        },
+        data=_sources(credit, len(told), len(choices), judged),
         metrics=metrics,
     )
     return metrics
@@ -82,6 +69,40 @@ def train(
 
 Judged = tuple[str, Sequence[Passage], frozenset[int]]  # a question, passages, and the places of those that answer
 _LANGUAGES: tuple[Language, ...] = ("zh", "en")
+
+
+def _folds(told: Sequence[Pair]) -> dict[str, int]:
+    """The half of the pairs that each product belongs to."""
+    return {product: crc32(product.encode()) % 2 for product in sorted({pair.product for pair in told})}
+
+
+def _choices(told: Sequence[Pair], embedder: TextEmbedder, seed: int) -> list[Choice]:
+    """One of each pair, then generated ones, scored as the retriever scores."""
+    rng = random.Random(seed)
+    choices = [*choices_of(told, rng, _folds(told)), *(c for language in _LANGUAGES for c in generated(language, GENERATED, rng))]
+    return [replace(choice, passages=scored(embedder, choice.question, choice.passages)) for choice in choices]
+
+
+def _learnt(told: Sequence[Pair], choices: Sequence[Choice], judged: Mapping[str, Sequence[Judged]]) -> EvidenceRanker:
+    """Statistics and weights from the choices, calibrated on the questions of the files; without any, on the choices themselves."""
+    made = ((choice.question, _told(choice.passages[0]), choice.fold) for choice in choices[len(told) :])
+    learnt = [*_associated(told, _folds(told)), *made]
+    weights, statistics = _fit(choices, learnt, real=len(told)), _count(choices, learnt)
+    every = [question for questions in judged.values() for question in questions]
+    return EvidenceRanker(
+        statistics, _calibrated(statistics, weights, every or [(c.question, c.passages, frozenset({0})) for c in choices])
+    )
+
+
+def _sources(credit: str, told: int, choices: int, judged: Mapping[str, Sequence[Judged]]) -> dict[str, object]:
+    """What the manifest says of the data."""
+    return {
+        "source": f"models/training/corpus{'; ' + credit if credit else ''}",
+        "pairs": told,
+        "generated": choices - told,
+        "calibrated_on": ", ".join(f"{name} ({len(questions)} questions; two numbers)" for name, questions in judged.items()),
+        "measured": "held-out families of the corpus; the calibration files, from which nothing else was learnt",
+    }
 
 
 def _command(out: Path, pairs: Path | None, calibrate: Sequence[Path], credit: str, seed: int) -> str:

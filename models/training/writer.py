@@ -1,8 +1,10 @@
 """Train the shipped writer, from scratch or further: a small Qwen3-architecture model on generated live-commerce conversations."""
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Self
 
 import torch
 import torch.distributed as dist
@@ -37,40 +39,69 @@ def train(
     plan, material = plan or Plan(), material or Material()
     given = read_given(material.data) if material.data is not None else ()
     torch.manual_seed(plan.seed)
-    state_file = state_folder / "training_state.pt"
-    trained = out if state_file.is_file() else None if plan.new_tokenizer else material.start
-    tokenizer = _tokenizer(trained, plan, given)
-    model = new_model(plan, tokenizer) if material.start is None else _started(material.start, tokenizer)
-    optimizers = _optimizers(model, plan)
-    done = _restore(state_file, model, optimizers)
-    if plan.compiled:
-        model.model.compile(dynamic=True)
-    held_out = held_out_batches(tokenizer, count=plan.held_out_examples, seed=plan.seed)
+    learner = _Learner.begin(out, state_folder / "training_state.pt", plan, material, given)
     rank = dist.get_rank() if dist.is_initialized() else 0
     mixture = Mixture(plan.tokens_per_step, curriculum=0 if material.start else 5, given=given)
-    stream = batches(tokenizer, mixture, seed=plan.seed + rank)
+    scores = _learn(learner, batches(learner.tokenizer, mixture, seed=plan.seed + rank), rank, on_save)
+    if rank == 0:
+        describe(out, plan, material, scores, tokens=learner.done.tokens)
+    return scores
+
+
+@dataclass
+class _Learner:
+    """What one process trains, and how far it has come."""
+
+    out: Path
+    state_file: Path
+    plan: Plan
+    tokenizer: PreTrainedTokenizerFast
+    model: Qwen3ForCausalLM
+    optimizers: list[torch.optim.Optimizer]
+    done: Done
+
+    @classmethod
+    def begin(cls, out: Path, state_file: Path, plan: Plan, material: Material, given: tuple[Given, ...]) -> Self:
+        """Fresh weights, those of `material.start`, or those of the run that left `state_file`."""
+        trained = out if state_file.is_file() else None if plan.new_tokenizer else material.start
+        tokenizer = _tokenizer(trained, plan, given)
+        model = new_model(plan, tokenizer) if material.start is None else _started(material.start, tokenizer)
+        optimizers = _optimizers(model, plan)
+        done = _restore(state_file, model, optimizers)
+        if plan.compiled:
+            model.model.compile(dynamic=True)
+        return cls(out, state_file, plan, tokenizer, model, optimizers, done)
+
+    def keep(self) -> None:
+        """Save what a later run goes on from, and the checkpoint."""
+        _save_state(self.state_file, self.model, self.optimizers, self.done)
+        save(self.model, self.tokenizer, self.out)
+
+
+def _learn(learner: _Learner, stream: Iterator[Batch], rank: int, on_save: Callable[[int], None] | None) -> dict[str, float]:
+    """All steps that are not done yet; batches of steps that are, are drawn and left. Returns the last scores on held-out families."""
+    plan = learner.plan
+    held_out = held_out_batches(learner.tokenizer, count=plan.held_out_examples, seed=plan.seed)
     scores: dict[str, float] = {}
     clock = Clock(plan)
-    progress = tqdm(range(plan.steps), desc=f"writer -> {out}", unit="step", disable=rank > 0)
+    progress = tqdm(range(plan.steps), desc=f"writer -> {learner.out}", unit="step", disable=rank > 0)
     for step in progress:
         batch = next(stream)
-        if step < done.steps:
+        if step < learner.done.steps:
             continue
-        loss = _step(model, batch, optimizers, clock.learning_rate(step))
-        done = Done(step + 1, done.tokens + batch.token_ids.numel())
+        loss = _step(learner.model, batch, learner.optimizers, clock.learning_rate(step))
+        learner.done = Done(step + 1, learner.done.tokens + batch.token_ids.numel())
         progress.set_postfix(loss=f"{loss:.3f}", **scores, refresh=False)
         ends = clock.progress(step + 1) >= 1
-        if rank == 0 and (done.steps % plan.save_every == 0 or ends):
-            scores = exact_share(model, held_out)
-            tqdm.write(f"step {done.steps} loss {loss:.3f} " + " ".join(f"{kind} {share:.2f}" for kind, share in scores.items()))
-            _save_state(state_file, model, optimizers, done)
-            save(model, tokenizer, out)
+        if rank == 0 and (learner.done.steps % plan.save_every == 0 or ends):
+            scores = exact_share(learner.model, held_out)
+            told = " ".join(f"{kind} {share:.2f}" for kind, share in scores.items())
+            tqdm.write(f"step {learner.done.steps} loss {loss:.3f} {told}")
+            learner.keep()
             if on_save is not None:
-                on_save(done.steps)
+                on_save(learner.done.steps)
         if ends:
             break
-    if rank == 0:
-        describe(out, plan, material, scores, tokens=done.tokens)
     return scores
 
 

@@ -126,3 +126,5 @@ async def test_metrics_are_vllm_s_own_and_health_is_told(writer: Writer) -> None
     await writer.check_health()
     assert "vllm:generation_tokens_total" in writer.metrics_text()
     assert "python_info" not in writer.metrics_text()
+    assert 'model_name="writer"' in writer.metrics_text()
+    assert str(_MODEL) not in writer.metrics_text()
