@@ -4,6 +4,7 @@ import logging
 import os
 import sys
 import traceback
+from collections import Counter as Tally
 from collections import deque
 from collections.abc import Callable, Sequence
 from contextvars import ContextVar
@@ -18,6 +19,8 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, gene
 from deployments.variables import LOGS_VARIABLE
 
 request_id_var: ContextVar[str | None] = ContextVar("livecart_request_id", default=None)  # of the request being served, for log lines
+# what became of the writer's texts in the request being served; only where a trace is asked for
+writer_tally_var: ContextVar[Tally[str] | None] = ContextVar("livecart_writer_tally", default=None)
 
 BUCKETS_S = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
@@ -53,6 +56,9 @@ class Telemetry:
         self._shared = Counter(
             "livecart_generated_answers", "Answers of the writer by how they came about", ("how",), registry=self.registry
         )
+        self._writer = Counter(
+            "livecart_writer_events", "What the writer was asked for and what became of it", ("graph", "event"), registry=self.registry
+        )
         self._took_s: dict[tuple[str, str], deque[float]] = {}
 
     def request(self, method: str, route: str, status: int, took_s: float) -> None:
@@ -69,6 +75,13 @@ class Telemetry:
     def shared(self, how: Literal["generated", "joined", "repeated"]) -> None:
         """Count an answer of the writer: generated for its caller, heard along with another, or given again."""
         self._shared.labels(how).inc()
+
+    def wrote(self, graph: str, event: str) -> None:
+        """Count what became of what a graph asked the writer for (`graphs.checking.verdicts`), for all requests and for the one traced."""
+        self._writer.labels(graph, event).inc()
+        tally = writer_tally_var.get()
+        if tally is not None:
+            tally[event] += 1
 
     def gauge(self, name: str, text: str, read: Callable[[], float]) -> None:
         """Publish a number that is read when metrics are asked for."""
