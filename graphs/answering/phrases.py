@@ -20,12 +20,12 @@ _NO_SUCH_LINK: dict[Language, str] = {
 }
 _BROKEN = re.compile(
     r"(?:收到|到货|拿到|寄来|发来|送来|买的|打开).{0,12}(?:坏|破|碎|裂|瑕疵|划痕|漏|脏|少了|错|变质|发霉|过期|不能用|用不了|没反应|有问题)"
-    r"|坏的|坏掉了|(?<!如果)(?<!万一)坏了$|开裂了|裂了$|碎了$|漏发|少发|发错|错发|用不了了?$|开不了机|没反应|质量(?:太|好|真)?差|才用.{0,8}坏"
+    r"|坏的|坏掉了|破了个?洞|破了$|有个洞|(?<!如果)(?<!万一)坏了$|开裂了|裂了$|碎了$|漏发|少发|发错|错发|用不了了?$|开不了机|没反应|质量(?:太|好|真)?差|才用.{0,8}坏"
     r"|\b(?:arrived|came|got|received|delivered|turned up|was)\b.{0,24}\b(?:broken|damaged|cracked|defective|faulty|wrong|scratched"
     r"|torn|leaking|dirty|dead|smashed|chipped|incomplete|a crack|a scratch|a dent|a hole|empty)\b"
     r"|\b(?:stopped working|broke after|fell apart|(?:does not|doesn't|won't) (?:work|turn on|charge)|missing parts?|never arrived)\b"
     r"|\bsent me the wrong\b"
-    r"|\b(?:it|they|mine|this one) (?:is|are|'s) (?:broken|damaged|cracked|defective|faulty)\b"
+    r"|\b(?:is|are|was) (?:broken|damaged|cracked|defective|faulty)\b"
 )
 
 PASSED_ON = frozenset({"complaint", "host_request"})  # comments that are noted for the host, as their sentences say

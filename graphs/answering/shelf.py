@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from typing import Literal
 
 from graphs.reading.asking import normalised, spread
-from graphs.reading.matching import read_question, units
+from graphs.reading.matching import units
 from graphs.reading.neutral import without_neutral
 from graphs.reading.slots import LOOSELY, SlotAnswer, format_price, mentioned, names_of, price_answer, together, values_asked
 from models.types import Language, Product, ProductId
@@ -19,6 +19,7 @@ _EXTREMES: Mapping[Extreme, re.Pattern[str]] = {
 }
 _AND = re.compile(r"和|跟|与|以及|还有|、|，|,|&|\band\b|\bor\b|还是")
 _POINTS_AT_PRODUCTS = re.compile(r"款|个|样|件|里|货架|上|有|\b(?:shelf|here|products?|things?|one|all)\b")
+_VAGUE_KINDS = re.compile(r"衣服|裤子|鞋子|包包|杯子|零食|护肤品|电器|家电|玩具|机器")  # point at nothing elsewhere; here at a kind
 _IDLE = frozenset({"price", "价格"})
 _LABELS: Mapping[Extreme, Mapping[Language, str]] = {
     "cheapest": {"zh": "最便宜", "en": "cheapest"},
@@ -56,21 +57,18 @@ def extreme_answer(question: str, shelf: Sequence[Product], language: Language) 
     if len(wanted) != 1:
         return None
     rest = _POINTS_AT_PRODUCTS.sub(" ", _EXTREMES[wanted[0]].sub(" ", text))
-    named = mentioned(rest, shelf)
-    choice = [product for product in shelf if (not named or product.product_id in named) and product.stock != 0]
+    kind = units(without_neutral(spread(rest))) - _IDLE
+    choice = [product for product in shelf if product.stock != 0 and _is_of_kind(product, kind)]
     found = [product for currency in dict.fromkeys(p.price.currency for p in choice) for product in _extreme(choice, currency, wanted[0])]
-    if not 1 <= len(found) <= MOST_NAMED or not names_only(rest, choice):
+    if not 1 <= len(found) <= MOST_NAMED or _VAGUE_KINDS.search(rest):
         return None
     evidence = [price_answer(product, language).evidence for product in found]
     return SlotAnswer(_extreme_text(found, wanted[0], language), "price", evidence[0], tuple(evidence[1:]))
 
 
-def names_only(text: str, products: Sequence[Product]) -> bool:
-    """Whether a text holds nothing but names of the products and words that point at nothing."""
-    known = read_question("", [name for product in products for name in names_of(product)])
-    return all(
-        unit in known.titles or set(unit) <= known.title_characters for unit in units(without_neutral(spread(text))) if unit not in _IDLE
-    )
+def _is_of_kind(product: Product, kind: frozenset[str]) -> bool:
+    """Whether the product is called by all words of a kind; by no word every product is."""
+    return kind <= units(spread(" / ".join(names_of(product))))
 
 
 def _extreme(choice: Sequence[Product], currency: str, extreme: Extreme) -> list[Product]:

@@ -22,6 +22,8 @@ ROOM_ZH, ROOM_EN = (GLAZE, CUSHION, BALM), (LAMP, MUG, PEN)
         ("哪个最便宜", ROOM_ZH, "最便宜的是绯屿雾面唇釉，89元。"),
         ("你们家最贵的是哪款？", ROOM_ZH, "最贵的是澄果小圆气垫粉底，139元。"),
         ("which is the cheapest?", ROOM_EN, "The cheapest is Inkwell pen at $5."),
+        ("最便宜的粉底是哪个", ROOM_ZH, "最便宜的是澄果小圆气垫粉底，139元。"),
+        ("which lamp is the cheapest", ROOM_EN, "The cheapest is Lumo desk lamp at $49.90."),
         ("what is the most expensive one", ROOM_EN, "The most expensive is Lumo desk lamp at $49.90."),
     ],
 )
@@ -39,7 +41,18 @@ def test_prices_of_two_currencies_are_not_compared() -> None:
 
 
 @pytest.mark.parametrize(
-    "question", ["最便宜的快递", "哪个便宜", "cheapest shipping?", "is it cheaper elsewhere", "多少钱", "最便宜还是最贵"]
+    "question",
+    [
+        "最便宜的快递",
+        "最便宜的鞋子",
+        "最便宜的充电宝",
+        "cheapest shoes",
+        "哪个便宜",
+        "cheapest shipping?",
+        "is it cheaper elsewhere",
+        "多少钱",
+        "最便宜还是最贵",
+    ],
 )
 def test_the_extreme_of_something_else_is_not_told(question: str) -> None:
     assert extreme_answer(question, (*ROOM_EN, *ROOM_ZH), detect_language(question)) is None
