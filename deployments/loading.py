@@ -121,14 +121,19 @@ def load_ranker(config: RankerConfig) -> "Ranker":
     return Ranker.load(open_artifact(config.recommender, kind="recommender", schema=1))
 
 
+def load_behaviour(recommender: str) -> "Behaviour":
+    from models.recommend.behaviour import Behaviour
+
+    return Behaviour.load(open_artifact(recommender, kind="recommender", schema=1))
+
+
 def load_retriever(config: RetrieverConfig, embedder: str) -> LoadedRetriever:
     """Empty indexes, ready to be filled from the store."""
     from models.language.text_embedder import TextEmbedder
-    from models.recommend.behaviour import Behaviour
     from models.recommend.retriever import ShopIndex
     from models.recommend.rooms import RoomRanker
 
-    behaviour = Behaviour.load(open_artifact(config.recommender, kind="recommender", schema=1))
+    behaviour = load_behaviour(config.recommender)
     info = embedder_info(embedder)
     index = ShopIndex(
         TextEmbedder.load(config.text_embedder),

@@ -2,7 +2,8 @@
 
 import asyncio
 
-from deployments.loading import LoadedComprehension
+from deployments.loading import LoadedComprehension, load_ranker
+from deployments.settings import RankerConfig
 from models.language.segment import is_chinese, pieces, words
 from models.recommend.ranker import Ranker
 from models.types import Label, Ranked, RankRequest
@@ -11,6 +12,10 @@ from models.types import Label, Ranked, RankRequest
 class LocalRanker:
     def __init__(self, model: Ranker) -> None:
         self._model = model
+
+    async def swap(self, folder: str) -> None:
+        """Load another recommender and rank with it from then on. Raises ArtifactError, and goes on as before."""
+        self._model = await asyncio.to_thread(load_ranker, RankerConfig(recommender=folder))
 
     async def rank(self, request: RankRequest) -> tuple[Ranked, ...]:
         return await asyncio.to_thread(self._model.rank, request)

@@ -19,6 +19,7 @@ from deployments.retrieval import LiveRetriever
 from deployments.settings import ComprehensionConfig, DetectorConfig, RankerConfig, RetrieverConfig, Settings, WriterConfig
 from deployments.shop import open_store
 from deployments.telemetry import configure_logging
+from deployments.versions import Swap, VersionFollower
 from models.language.openai_types import Kind, ModelCard, Usage
 from models.types import FrameDetections, ModelInputError, PictureEmbedding, Prompt, TextDelta
 
@@ -94,6 +95,12 @@ class _Port(_Replica):
     _methods: frozenset[str]
     _port: object
 
+    def _follow(self, swap: Swap, location: str) -> None:
+        """Serve what the link `location` points to, from now on; not any more what was followed before."""
+        if (before := getattr(self, "_following", None)) is not None:
+            before.cancel()
+        self._following = asyncio.create_task(VersionFollower(location, swap).run(), name="follow versions")
+
     async def ask(self, questions: list[Question], remaining_s: list[float]) -> list[object]:
         return list(await each_alone(questions, remaining_s, self._answer))
 
@@ -114,10 +121,12 @@ class RetrieverReplica(_Port):
         self._settings = settings
 
     async def reconfigure(self, config: dict[str, object]) -> None:
-        loaded = await asyncio.to_thread(load_retriever, RetrieverConfig.model_validate(config), self._settings.embedder)
+        wanted = RetrieverConfig.model_validate(config)
+        loaded = await asyncio.to_thread(load_retriever, wanted, self._settings.embedder)
         self._store = getattr(self, "_store", None) or await open_store(self._settings)
         fresh = await LiveRetriever(self._store, loaded, poll_s=self._settings.store.follow_every_s).start()
         old, self._port = getattr(self, "_port", None), fresh
+        self._follow(fresh.swap, wanted.recommender)
         if isinstance(old, LiveRetriever):
             await old.stop()
 
@@ -126,7 +135,9 @@ class RankerReplica(_Port):
     _methods = frozenset({"rank", "ping"})
 
     async def reconfigure(self, config: dict[str, object]) -> None:
-        self._port = LocalRanker(await asyncio.to_thread(load_ranker, RankerConfig.model_validate(config)))
+        wanted = RankerConfig.model_validate(config)
+        fresh = self._port = LocalRanker(await asyncio.to_thread(load_ranker, wanted))
+        self._follow(fresh.swap, wanted.recommender)
 
 
 class ComprehensionReplica(_Port):

@@ -8,7 +8,7 @@ from typing import Self
 
 import numpy as np
 
-from deployments.loading import LoadedRetriever
+from deployments.loading import LoadedRetriever, load_behaviour
 from deployments.store import Store
 from deployments.store.follower import Follower, Value
 from deployments.store.values import ChangeKind, View
@@ -137,6 +137,12 @@ class LiveRetriever:
                 self._rooms.observe(numbered.event)
                 self._seen_events = numbered.seq
             await asyncio.sleep(0 if len(fresh) == _EVENTS_AT_ONCE else self._poll_s)
+
+    async def swap(self, folder: str) -> None:
+        """Load another recommender's item weights and vectors; what is popular now is kept. Raises ArtifactError, and goes on as before."""
+        fresh = await asyncio.to_thread(load_behaviour, folder)
+        await asyncio.to_thread(self._index.put_factors, fresh.item_vectors(), dim=fresh.factor_dim)
+        self._behaviour = fresh.with_popularity(self._behaviour.popularity)
 
     # --- ports -------------------------------------------------------------------------------------------------------------
 

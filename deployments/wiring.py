@@ -24,6 +24,7 @@ from deployments.retrieval import LiveRetriever
 from deployments.settings import Settings
 from deployments.shop import LiveShop
 from deployments.store import Store
+from deployments.versions import Swap, VersionFollower
 from models.language.openai_types import ModelCard
 from models.vision.embedder_info import embedder_info
 
@@ -73,7 +74,10 @@ class Wiring:
         else:
             loaded = await asyncio.to_thread(load_retriever, settings.retriever, settings.embedder)
             retriever = await LiveRetriever(store, loaded, poll_s=settings.store.follow_every_s).start()
-            stops.append(retriever.stop)
+            stops.extend((_followed(settings.retriever.recommender, retriever.swap), retriever.stop))
+        ranker = await _ranker(settings, handles)
+        if isinstance(ranker, LocalRanker):
+            stops.append(_followed(settings.ranker.recommender, ranker.swap))
         ports = Ports(
             catalog=shop,
             viewers=shop,
@@ -83,7 +87,7 @@ class Wiring:
             knowledge=retriever,
             candidates=retriever,
             rooms=retriever,
-            ranker=await _ranker(settings, handles),
+            ranker=ranker,
             comprehension=await _comprehension(settings, handles),
             segmenter=LocalSegmenter(),
             writer=writer,
@@ -111,6 +115,11 @@ async def cancelled(task: "asyncio.Task[None]") -> None:
     task.cancel()
     with contextlib.suppress(asyncio.CancelledError):
         await task
+
+
+def _followed(location: str, swap: Swap) -> Stop:
+    """Serve what the link `location` points to, until the returned stop."""
+    return partial(cancelled, asyncio.create_task(VersionFollower(location, swap).run(), name=f"follow {location}"))
 
 
 def _text_model(settings: Settings, retriever: RemoteRetriever | LiveRetriever) -> TextModel:

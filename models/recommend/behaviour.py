@@ -40,6 +40,10 @@ class Behaviour:
     def factor_dim(self) -> int:
         return int(self._vectors.shape[1])
 
+    def with_popularity(self, popularity: Popularity) -> "Behaviour":
+        """These weights and vectors, with what is popular and new from elsewhere."""
+        return Behaviour(self.ids, self._neighbours, self._vectors, popularity)
+
     def observe(self, event: Event) -> None:
         """Count an event into what is popular and new; cheap enough for every event."""
         self.popularity.observe(event)

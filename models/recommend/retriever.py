@@ -34,6 +34,7 @@ class ShopIndex:
         rerank_depth: int = 20,
     ) -> None:
         self._text = text
+        self._options = options
         self._pictures = VectorIndex(picture_dim, options)
         self._products = VectorIndex(text.dim, options)
         self._factors = VectorIndex(factor_dim, options)
@@ -83,10 +84,12 @@ class ShopIndex:
         """Make `views` float32 (v, picture_dim), L2-normalised, all pictures of a product. Raises ValueError for another width."""
         self._pictures.upsert(product_id, views)
 
-    def put_factors(self, factors: Mapping[ProductId, Vectors]) -> None:
-        """Replace all item factors by these, each float32 (factor_dim,), L2-normalised."""
-        named = {str(product_id): vector for product_id, vector in factors.items()}
-        self._factors.apply(named, removes=set(self._factors.keys()) - named.keys())
+    def put_factors(self, factors: Mapping[ProductId, Vectors], *, dim: int | None = None) -> None:
+        """Replace all item factors by these, each float32 (dim,), L2-normalised; None: as wide as those before."""
+        fresh = VectorIndex(dim or self._factors.dim, self._options)
+        fresh.apply({str(product_id): vector for product_id, vector in factors.items()})
+        fresh.settle()
+        self._factors = fresh
         self._near = {}
 
     def knows(self, product_id: ProductId) -> bool:
