@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 from deployments.experiments.arms import Arms, ByRanker
@@ -23,6 +24,7 @@ from graphs.answer import AnswerNodes, answer_graph
 from graphs.answering.known import Nearness
 from graphs.answering.sharing import SharedSpeaker, Sharing
 from graphs.answering.speaking import Speaker
+from graphs.checking.verdicts import WriterEvent
 from graphs.compliance import enforce
 from graphs.errors import GraphError, LivecartError, NotFound
 from graphs.flow import Graph, Overrides, Run, StreamGraph
@@ -48,6 +50,17 @@ class Token:
     text: str
 
 
+@dataclass(frozen=True, slots=True)
+class Hooks:
+    """Who hears what the graphs tell while they run."""
+
+    on_share: Callable[[Sharing], None] = lambda _: None  # how each answer of the writer came about
+    on_writer: Callable[[str, WriterEvent], None] = lambda _graph, _event: None  # what became of what a graph asked the writer for
+
+
+NOBODY = Hooks()
+
+
 class Gateway:
     def __init__(self, store: Store, ports: Ports, telemetry: Telemetry) -> None:
         self.store = store
@@ -69,7 +82,7 @@ class Gateway:
         """
         rules = rulebook(config.compliance_rules)
         arms = arms or Arms(config.experiments, chooser=self.experiments.chooser)
-        graphs = build_graphs(self.ports, config, on_share=self.telemetry.shared, arms=arms)
+        graphs = build_graphs(self.ports, config, Hooks(self.telemetry.shared, self.telemetry.wrote), arms=arms)
         unknown = sorted(set(config.graphs) - set(graphs))
         if unknown:
             raise GraphError(f"settings name the graphs {', '.join(unknown)}; there are {', '.join(sorted(graphs))}")
@@ -185,12 +198,10 @@ class Gateway:
             self.questions.note(asking)
 
 
-def build_graphs(
-    ports: Ports, config: IngressConfig, *, on_share: Callable[[Sharing], None] = lambda _: None, arms: Arms | None = None
-) -> dict[str, AnyGraph]:
+def build_graphs(ports: Ports, config: IngressConfig, hooks: Hooks = NOBODY, *, arms: Arms | None = None) -> dict[str, AnyGraph]:
     """All graphs over these ports. Each nested graph is the one that is also served alone, its overrides and variants included.
 
-    `on_share` hears how each answer of the writer came about. Raises GraphError for settings that do not fit the graphs.
+    Raises GraphError for settings that do not fit the graphs.
     """
     experiments = arms or Arms()
 
@@ -207,7 +218,7 @@ def build_graphs(
         knowledge,
         ports.comprehension,
         ports.viewers,
-        SharedSpeaker(Speaker(ports.writer), repeat_s=config.sharing.repeat_s, max_kept=config.sharing.max_kept, on_share=on_share),
+        _speaker(ports, config, hooks),
         nearness=Nearness(config.bank_threshold, config.bank_agreement, config.evidence_threshold),
     )
     recognize = tuned(recognize_graph(RecognizeNodes(ports.detector, ports.pictures, ports.catalog, config.match_threshold)))
@@ -218,8 +229,8 @@ def build_graphs(
         recognize,
         answer,
         recommend,
-        tuned(script_graph(ScriptNodes(catalog, knowledge, ports.writer))),
-        tuned(copy_graph(CopyNodes(catalog, ports.writer))),
+        tuned(script_graph(ScriptNodes(catalog, knowledge, ports.writer, partial(hooks.on_writer, "script")))),
+        tuned(copy_graph(CopyNodes(catalog, ports.writer, partial(hooks.on_writer, "copy")))),
         tuned(analyze_graph(AnalyzeNodes(catalog, knowledge, ports.segmenter))),
         tuned(rooms_graph(RoomsNodes(ports.catalog, ports.viewers, ports.rooms, history_events))),
         tuned(moment_graph(recognize, answer, recommend)),
@@ -227,6 +238,11 @@ def build_graphs(
     by_name = {graph.name: graph for graph in graphs}
     experiments.require_graphs(by_name)
     return by_name
+
+
+def _speaker(ports: Ports, config: IngressConfig, hooks: Hooks) -> SharedSpeaker:
+    speaker = Speaker(ports.writer, partial(hooks.on_writer, "answer"))
+    return SharedSpeaker(speaker, repeat_s=config.sharing.repeat_s, max_kept=config.sharing.max_kept, on_share=hooks.on_share)
 
 
 def _overrides(config: GraphConfig) -> Overrides:

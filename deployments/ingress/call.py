@@ -1,5 +1,6 @@
 """One call of a graph by a handler: budget, cancellation when the caller leaves, conversion to the wire model."""
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import Field, dataclass, fields
 from functools import cache
@@ -14,7 +15,7 @@ from starlette.responses import Response
 from deployments.ingress.context import RequestInfo, info_of
 from deployments.ingress.disconnect import until_disconnect
 from deployments.ingress.ports import Gateway
-from deployments.telemetry import Telemetry
+from deployments.telemetry import Telemetry, writer_tally_var
 from graphs.flow import Run
 from livecart_client import wire
 
@@ -65,6 +66,8 @@ async def gateway_of(request: Request) -> Gateway:
 async def call_of(
     request: Request, trace: Annotated[bool, Query(description="Tell how each node of the graph fared, in `trace`")] = False
 ) -> Call:
+    if trace:
+        writer_tally_var.set(Counter())
     return Call(request.app.state.gateway, request, info_of(request.scope), trace)
 
 
@@ -100,7 +103,13 @@ def trace_of(run: Run[Any]) -> wire.Trace:
         )
         for span in run.spans
     ]
-    return wire.Trace(graph=run.graph, took_ms=round(run.took_s * 1_000, 3), nodes=nodes, variants=dict(run.variants))
+    return wire.Trace(
+        graph=run.graph,
+        took_ms=round(run.took_s * 1_000, 3),
+        nodes=nodes,
+        variants=dict(run.variants),
+        writer=dict(writer_tally_var.get() or {}),
+    )
 
 
 def json_response(content: bytes, status: int = 200) -> Response:

@@ -116,6 +116,7 @@ class Trace(Reply):
     graph: str
     took_ms: float
     nodes: list[NodeTrace]
+    writer: dict[str, int] = {}  # how often the writer was asked, and what became of what it wrote
     variants: dict[str, str] = Field(default={}, description="Variants that this request got: of experiments and of the graph's splits")
 
 

@@ -104,7 +104,7 @@ class ScriptRequest(Request):
     audience: Name | None = None
     scene: Name | None = None
     style: Name | None = None
-    language: Language = "zh"
+    language: Annotated[Language | None, Field(description="That of most products' titles when left out")] = None
     duration_s: Annotated[float, Field(ge=10, le=3_600), NotBoolean] = 90
     stream: Flag = False
 
