@@ -13,7 +13,7 @@ from models.types import ViewerId
 
 AT_ONCE = 500  # exposures in one transaction
 MOST_WAITING = 10_000
-MOST_REMEMBERED = 100_000
+MOST_REMEMBERED = 50_000
 REMEMBER_S = 600.0  # a viewer who was erased and has come back is noted again after this
 RETRY_S = 1.0  # after a store that was out of reach
 GATHER_S = 0.2  # before a transaction, so that a request does not cause one of its own

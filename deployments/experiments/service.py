@@ -27,7 +27,7 @@ LOOK_UP_S = 0.25  # at most, for a variant that a viewer was given before
 WAIT_S = 5.0  # for sums; they go on being made
 LOOK_EVERY_S = 5.0  # for weights that another replica has written
 KEEP_S = 5.0  # sums that were just made
-REST = 20.0  # sums are made again after this many times the time that they took
+REST = 10.0  # sums are made again after this many times the time that they took
 
 _log = logging.getLogger("livecart.experiments")
 

@@ -1,9 +1,10 @@
 """Experiments: who was given which variant, what they did before and since, and weights that results have moved.
 
 Sums are made in the database, per viewer and then per variant, a slice of the viewers at a time: neither time nor memory of a statement
-grows with the experiment.
+grows with the experiment, nor its time with what viewers do.
 """
 
+import time
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import partial
@@ -21,7 +22,9 @@ from deployments.store.schema import allocations, events, exposures
 from deployments.store.values import Allocation, NewExposure, Sums, VariantSums
 from models.types import EventType, ViewerId
 
-VIEWERS_AT_ONCE = 2_000  # of one statement
+VIEWERS_AT_ONCE = 500  # of the first statement; the next ones take as many as fit into their time
+MOST_AT_ONCE = 5_000
+STATEMENT_S = 0.5
 PAST = timedelta(days=28)  # before the experiment's first exposure; older events are not looked at
 _COUNTED: tuple[EventType, ...] = ("impression", "click", "purchase")
 _MEASURES = 1 + 2 * (len(_COUNTED) + 1)
@@ -48,13 +51,15 @@ class Experiments(Section):
         """Of each variant, what its viewers did before and since their exposure, in order of name; who comes meanwhile may be missing."""
         started = await self._database.read(partial(_first_exposure, experiment))
         sums: dict[str, Sums] = {}
-        after, is_last = "", False
+        after, limit, is_last = "", VIEWERS_AT_ONCE, False
         while started is not None and not is_last:
-            rows = await self._database.read(partial(_slice_sums, experiment, after, started - PAST))
+            began_s = time.monotonic()
+            rows = await self._database.read(partial(_slice_sums, experiment, (after, limit), started - PAST))
             for row in rows:
                 sums[row["variant"]] = sums.get(row["variant"], np.zeros((_MEASURES, _MEASURES))) + _matrix(row)
-            is_last = sum(row["p_0_0"] for row in rows) < VIEWERS_AT_ONCE
+            is_last = sum(row["p_0_0"] for row in rows) < limit
             after = max((row["last"] for row in rows), default=after)
+            limit = _next_limit(limit, time.monotonic() - began_s)
         return [VariantSums(variant, products) for variant, products in sorted(sums.items())]
 
     async def allocate(self, experiment: str, period: int, weights: Mapping[str, float]) -> Allocation:
@@ -105,13 +110,23 @@ def _first_exposure(experiment: str, connection: Connection) -> datetime | None:
     return connection.scalar(statement)
 
 
-def _slice_sums(experiment: str, after: str, since: datetime, connection: Connection) -> Sequence[RowMapping]:
-    """A row for each variant of the next `VIEWERS_AT_ONCE` viewers: the last of them, and the sums of products as `p_i_j`, i <= j."""
+def _next_limit(limit: int, took_s: float) -> int:
+    """How many viewers the next statement may take, at most twice as many as the one before.
+
+    >>> _next_limit(500, 0.1), _next_limit(500, 5.0), _next_limit(500, 500.0)
+    (1000, 50, 1)
+    """
+    return max(1, min(2 * limit, MOST_AT_ONCE, int(limit * STATEMENT_S / max(took_s, 1e-6))))
+
+
+def _slice_sums(experiment: str, chosen_by: tuple[str, int], since: datetime, connection: Connection) -> Sequence[RowMapping]:
+    """A row for each variant of so many viewers after this one: the last of them, and the sums of products as `p_i_j`, i <= j."""
+    after, limit = chosen_by
     chosen = (
         select(exposures.c.variant, exposures.c.viewer_id, exposures.c.at)
         .where(exposures.c.experiment == experiment, exposures.c.viewer_id > after)
         .order_by(exposures.c.viewer_id)
-        .limit(VIEWERS_AT_ONCE)
+        .limit(limit)
         .subquery("chosen")
     )
     theirs = and_(events.c.viewer_id == chosen.c.viewer_id, events.c.at >= since, events.c.type.in_(_COUNTED))

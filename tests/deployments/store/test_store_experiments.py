@@ -64,6 +64,7 @@ async def test_many_writers_of_one_exposure_keep_one(store: Store) -> None:
 
 async def test_what_viewers_did_is_summed_from_their_own_exposure_on(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(experiments, "VIEWERS_AT_ONCE", 2)
+    monkeypatch.setattr(experiments, "MOST_AT_ONCE", 2)
     await store.append_events(
         [
             did(1, "v1", "impression", -10), did(2, "v1", "click", -5), did(3, "v1", "purchase", -4, 50.0),
