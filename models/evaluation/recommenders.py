@@ -88,15 +88,16 @@ def compared(question: Question, scorers: Mapping[str, Scorer]) -> Iterator[dict
 def _measured(question: Question, scorer: Scorer) -> dict[str, object]:
     train, cases = question.split.train, question.split.cases
     with peak_memory() as peak:
-        began = time.perf_counter()
+        began, cpu = time.perf_counter(), time.process_time()
         scorer.fit(train)
-        fitted = time.perf_counter()
+        fitted, cpu = time.perf_counter(), time.process_time() - cpu
         found = _Found(question)
         at_once = max(1, _SCORES_AT_ONCE // len(train.items))
         predict_s = sum(found.take(scorer, cases[first : first + at_once]) for first in range(0, len(cases), at_once))
     return {
         **found.report(),
         "fit_s": round(fitted - began, 2),
+        "fit_cpu_s": round(cpu, 2),
         "predict_s": round(predict_s, 2),
         "peak_mib": None if peak.mib is None else round(peak.mib),
     }

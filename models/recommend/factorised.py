@@ -39,15 +39,15 @@ class AlsScorer:
 
     def fit(self, log: Interactions) -> None:
         plan = self._plan
-        self._model = AlternatingLeastSquares(
-            factors=plan.factors,
-            regularization=plan.regularization,
-            alpha=plan.alpha,
-            iterations=plan.iterations,
-            random_state=self._seed,
-            num_threads=1,
-        )
-        with threadpool_limits(1, "blas"):
+        with threadpool_limits(1, "blas"):  # `implicit` runs threads of its own, and warns of others when it is made
+            self._model = AlternatingLeastSquares(
+                factors=plan.factors,
+                regularization=plan.regularization,
+                alpha=plan.alpha,
+                iterations=plan.iterations,
+                random_state=self._seed,
+                num_threads=1,
+            )
             self._model.fit(_of_implicit(interest_of(log)), show_progress=False)
 
     def scores(self, histories: Sequence[History]) -> Scores:

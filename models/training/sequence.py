@@ -9,11 +9,12 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from scipy import sparse
+from sklearn.utils.extmath import randomized_svd
 from torch import Tensor
 from torch.nn import functional
 
 from models.interactions.log import Interactions
-from models.recommend.item_factors import Fit, item_vectors
 from models.recommend.scoring import History, Scores, TooLargeError, histories_of, interest_of
 from models.recommend.sequence import SequenceConfig, SequenceNetwork, padded, sequence_scores
 from models.training.loop import Schedule, Training
@@ -26,11 +27,13 @@ _NOISE = 0.02  # on the vectors that training starts from, so that equal ones pa
 @dataclass(frozen=True, slots=True)
 class SequencePlan:
     epochs: int = 10
+    least_steps: int = 1_000  # more epochs for a log of few users
     batch: int = 128  # sequences
     learning_rate: float = 3e-3
     weight_decay: float = 0.05
     max_minutes: float = 15.0  # wall clock: the schedule is squeezed to end by then, which makes a run depend on the machine
     seed: int = 7
+    threads: int = 1  # the order of sums, and with it the last digits, depends on them
     network: SequenceConfig = field(default_factory=lambda: SequenceConfig(items=1))  # `items` is the log's
 
 
@@ -55,13 +58,14 @@ class SequenceScorer:
 def train(log: Interactions, plan: SequencePlan, run: Path) -> SequenceNetwork:
     """The network with averaged weights after `plan` on `log`; a checkpoint in `run` is resumed. Shows progress."""
     torch.manual_seed(plan.seed)
+    torch.set_num_threads(plan.threads)
     config = replace(plan.network, items=len(log.items))
     network = SequenceNetwork(config)
     _start(network, log, plan.seed)
     sequences = [items for history in histories_of(log) if len(items := history.items[-config.length - 1 :].tolist()) >= _LEAST_ITEMS]
     if not sequences:
         return network
-    steps = plan.epochs * -(-len(sequences) // plan.batch)
+    steps = max(plan.least_steps, plan.epochs * -(-len(sequences) // plan.batch))
     schedule = Schedule(
         steps,
         plan.learning_rate,
@@ -85,9 +89,16 @@ def loss_of(network: SequenceNetwork, rows: Tensor) -> Tensor:
 
 def _start(network: SequenceNetwork, log: Interactions, seed: int) -> None:
     """Begin at the vectors that matrix factorisation finds: items that go together are near each other from the first step."""
-    vectors = torch.from_numpy(item_vectors(interest_of(log), Fit(factor_dim=network.config.dim), seed))
+    matrix = interest_of(log)
+    lengths = np.sqrt((matrix * matrix).sum(axis=1))
+    scaled = sparse.csr_array(sparse.diags_array(1.0 / np.maximum(lengths, 1e-12)) @ matrix)
+    rank = min(network.config.dim, *scaled.shape)
+    _, values, right = randomized_svd(scaled, n_components=rank, n_iter=4, random_state=seed)
+    vectors = right.T * np.sqrt(values)
+    unit = vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-6)
     with torch.no_grad():
-        network.vectors.weight[: len(vectors)] = vectors + _NOISE * torch.randn_like(vectors)
+        start = network.vectors.weight[: len(unit), :rank]
+        start.copy_(torch.from_numpy(unit.astype(np.float32)) + _NOISE * torch.randn_like(start))
 
 
 def _batches(sequences: Sequence[Sequence[int]], plan: SequencePlan, nothing: int, *, first: int) -> Iterator[Tensor]:

@@ -2,7 +2,7 @@
 
 import typer
 
-from deployments.cli.evaluate import answers, eye, intent, retrieval
+from deployments.cli.evaluate import answers, eye, intent, recommender, retrieval
 
 app = typer.Typer(help="Measure the models on your own data.", no_args_is_help=True)
 app.command()(eye.detector)
@@ -11,3 +11,4 @@ app.command()(answers.answers)
 app.command()(retrieval.retrieval)
 app.command()(intent.intent)
 app.command()(intent.sentiment)
+app.command()(recommender.recommender)

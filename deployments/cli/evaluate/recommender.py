@@ -1,0 +1,156 @@
+"""What recommenders are worth on your own log of who had to do with what. No server is needed."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from deployments.cli.common import AsJson, errors_named, print_json
+
+if TYPE_CHECKING:
+    from models.evaluation.protocols import Split
+    from models.evaluation.recommenders import Options
+
+DEFAULT_MODELS = "popular,itemknn,ease,ials,ranked,sequence"
+COLUMNS = {
+    "hr": "HR",
+    "recall": "rec.",
+    "precision": "prec.",
+    "ndcg": "nDCG",
+    "mrr": "MRR",
+    "cold": "cold",
+    "coverage": "cover",
+    "popularity_percentile": "pop.",
+    "fit_s": "fit s",
+    "predict_s": "ask s",
+    "peak_mib": "MiB",
+}
+
+
+class Format(StrEnum):
+    recbole = "recbole"
+    sequences = "sequences"
+    kuailive = "kuailive"
+    events = "events"
+
+
+class Protocol(StrEnum):
+    leave_one_out = "leave-one-out"
+    ratio_75 = "ratio-75"
+    time_75 = "time-75"
+
+
+@errors_named()
+def recommender(  # noqa: PLR0913  # a command's options
+    *,
+    data: Annotated[Path, typer.Option(help="Folder or file: RecBole, sequences, KuaiLive, or own events (CSV, JSONL, Parquet).")],
+    form: Annotated[Format | None, typer.Option("--format", help="Without it the names of the files tell.")] = None,
+    protocol: Annotated[
+        Protocol,
+        typer.Option(help="Each user's last new item; each user's last quarter; or the last quarter of the whole log's entries."),
+    ] = Protocol.leave_one_out,
+    k: Annotated[int, typer.Option("--k", help="How many items are proposed.", min=1, max=1_000)] = 10,
+    models: Annotated[
+        str, typer.Option(help="Comma-separated: popular, attributes, itemknn, ease, ials, bpr, ranked, sequence; or all.")
+    ] = DEFAULT_MODELS,
+    cold: Annotated[int, typer.Option(help="The cold slice: users with at most so many items before.", min=0)] = 5,
+    sequence_minutes: Annotated[float, typer.Option(help="The sequence model's training is squeezed to end by then.", min=0.01)] = 15.0,
+    run: Annotated[Path | None, typer.Option(help="Keep checkpoints of the sequence model here, and resume them.")] = None,
+    seed: Annotated[int, typer.Option(help="Same seed, same numbers.", min=0)] = 7,
+    as_json: AsJson = False,
+) -> None:
+    """Recommenders side by side: every item is ranked but those a user had, nothing is sampled, splits are by time.
+
+    HR, recall, precision, nDCG and MRR at k; cold: nDCG of users with few items; cover: share of the items that are proposed to
+    anybody; pop.: mean percentile of popularity of what is proposed (.5 is no bias); ask s: seconds to score all users and choose;
+    MiB: the most memory held beyond the log.
+    The sequence model trains for minutes; leave it out of --models where that is too long.
+
+    Examples: `livecart evaluate recommender --data beauty --models all --json`;
+    `livecart evaluate recommender --data ml-100k.inter --protocol ratio-75 --models ease,itemknn`;
+    `livecart evaluate recommender --data events.parquet --protocol time-75 --k 20`
+    """
+    from models.evaluation.protocols import split
+    from models.evaluation.recommenders import MODELS, Options, named
+    from models.interactions.formats import read_interactions
+
+    names = named(list(MODELS) if models.strip() == "all" else [name.strip() for name in models.split(",") if name.strip()])
+    with _status("reading"):
+        found, log = read_interactions(data, form.value if form else None)
+        divided = split(log, protocol.value)
+    facts: dict[str, object] = {
+        "data": str(data),
+        "format": found,
+        "protocol": protocol.value,
+        "k": k,
+        "seed": seed,
+        "users": len(log.users),
+        "items": len(log.items),
+        "interactions": len(log),
+        "duplicates": log.duplicates,
+        "passed_over": log.passed_over,
+        "asked": len(divided.cases),
+        "cold_up_to": cold,
+    }
+    options = Options(seed=seed, sequence_minutes=sequence_minutes, run=run)
+    rows = list(_rows(divided, names, options, k=k, cold=cold))
+    _finish(facts, rows, as_json=as_json)
+
+
+def _rows(divided: "Split", names: Sequence[str], options: "Options", *, k: int, cold: int) -> Iterator[Mapping[str, object]]:
+    from models.evaluation.recommenders import MODELS, Question, compared
+
+    question = Question(divided, k=k, cold=cold)
+    for number, name in enumerate(names, start=1):
+        with _status(f"{name} ({number} of {len(names)})"):
+            yield from compared(question, {name: MODELS[name](options)})
+
+
+@contextmanager
+def _status(what: str) -> Iterator[None]:
+    """A line on standard error that says what is being done; models with progress of their own show it below."""
+    from rich.console import Console
+
+    Console(stderr=True).print(f"{what} ...")
+    yield
+
+
+def _finish(facts: Mapping[str, object], rows: Sequence[Mapping[str, object]], *, as_json: bool) -> None:
+    if as_json:
+        print_json({**facts, "rows": list(rows)})
+        return
+    print_scores(facts, rows)
+    for row in rows:
+        if "skipped" in row:
+            typer.echo(f"{row['model']} skipped: {row['skipped']}")
+
+
+def print_scores(facts: Mapping[str, object], rows: Sequence[Mapping[str, object]]) -> None:
+    """One table, within 80 columns."""
+    from rich.box import SIMPLE_HEAD
+    from rich.console import Console
+    from rich.table import Table
+
+    counts = ", ".join(f"{facts[name]} {name}" for name in ("users", "items", "interactions"))
+    title = f"{facts['data']} ({facts['format']}), {facts['protocol']} at {facts['k']}\n{counts}; {facts['asked']} users asked"
+    table = Table(title=title, box=SIMPLE_HEAD, padding=0)
+    table.add_column("model", no_wrap=True)
+    for head in COLUMNS.values():
+        table.add_column(head, no_wrap=True, justify="right")
+    for row in rows:
+        if "skipped" not in row:
+            table.add_row(str(row["model"]), *(_cell(name, row[name]) for name in COLUMNS))
+    Console().print(table)
+
+
+def _cell(name: str, value: object) -> str:
+    if isinstance(value, Mapping):
+        value = value.get("ndcg")
+    if value is None:
+        return "-"
+    if not isinstance(value, float):
+        return str(value)
+    return f"{value:.1f}" if name.endswith("_s") else f"{value:.4f}".removeprefix("0")[:5]
