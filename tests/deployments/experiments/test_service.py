@@ -4,17 +4,21 @@ import asyncio
 import time
 from collections import Counter
 from collections.abc import AsyncIterator
+from contextlib import aclosing
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 import pytest_asyncio
 
+from deployments.experiments import service
 from deployments.experiments.service import Experiments, draw, takes_part
 from deployments.ingress.fakes import fake_gateway
 from deployments.settings import ExperimentConfig, IngressConfig
 from deployments.store import Store
+from graphs.answer import AnswerRequest
 from graphs.errors import GraphError, NotFound, Unavailable
+from graphs.flow import Run
 from graphs.recommend import RecommendRequest
 from graphs.rooms import RoomsRequest
 from models.types import Event, EventId, ViewerId
@@ -114,6 +118,42 @@ async def test_replicas_agree_on_moved_weights_and_viewers_keep_what_they_had(st
     assert await chosen(two) == before
     new = [await two.choose("x", RecommendRequest(ViewerId(f"new-{number}"))) for number in range(300)]
     assert new.count("plain") > 255
+
+
+async def test_the_running_experiments_write_exposures_and_move_weights(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(service, "LOOK_EVERY_S", 0.01)
+    moving = config(allocation="thompson")
+    experiments = Experiments(store)
+    experiments.apply({"x": moving, "gone": config(allocation="thompson", enabled=False)})
+    now = time.time()
+    await store.allocate("x", int(now // moving.reallocate_every_s) + 1, {"control": 0.2, "plain": 0.8})  # another replica's clock is ahead
+    running = asyncio.create_task(experiments.run())
+    variant = await experiments.choose("x", RecommendRequest(VIEWERS[0]))
+    for _ in range(1_000):
+        if await store.exposure("x", VIEWERS[0]) is not None and experiments.weights("x", moving)["plain"] == 0.8:
+            break
+        await asyncio.sleep(0.01)
+    running.cancel()
+    assert await store.exposure("x", VIEWERS[0]) == variant
+    assert experiments.weights("x", moving) == {"control": 0.2, "plain": 0.8}
+    edited = config(allocation="thompson", variants={"control": {}, "other": {}})
+    assert experiments.weights("x", edited) == {"control": 0.5, "other": 0.5}
+    assert await store.allocation("gone") is None
+
+
+async def test_a_streamed_answer_is_the_viewers_variant(store: Store) -> None:
+    gateway = fake_gateway(store)
+    wording = {"graph": "answer", "variants": {"control": {}, "hasty": {"timeouts_s": {"intent": 0.5}}}}
+    await gateway.configure(IngressConfig.model_validate({"experiments": {"wording": wording}}))
+    heard: set[str] = set()
+    for viewer in VIEWERS[:12]:
+        asked = AnswerRequest("where does the fake shop deliver?", viewer_id=viewer)
+        async with aclosing(gateway.stream("answer", asked, budget_s=5)) as steps:
+            run = [step async for step in steps][-1]
+        assert isinstance(run, Run)
+        assert run.variants == {"wording": await gateway.experiments.choose("wording", asked)}
+        heard |= set(run.variants.values())
+    assert heard == {"control", "hasty"}
 
 
 async def test_results_are_kept_for_some_seconds_and_made_once_for_all(store: Store) -> None:
