@@ -42,7 +42,7 @@ def test_clear_vectors_are_always_named_right() -> None:
 
 def test_noise_is_named_by_chance() -> None:
     rng = np.random.default_rng(0)
-    owners, truth = np.repeat(np.arange(40), VIEWS), np.repeat(np.arange(40), 25)
+    owners, truth = np.repeat(np.arange(40), VIEWS), np.repeat(np.arange(40), 10)
     seen = Seen(rng.random((len(truth), len(owners)), dtype=np.float32), owners, truth)
     for size in (10, 40):
         assert identification(seen, size)["rank1"] == pytest.approx(1 / size, abs=0.03)
