@@ -15,7 +15,7 @@ from starlette.routing import Match
 from deployments.ingress.api import create_app
 from deployments.ingress.fakes import fake_gateway
 from deployments.launch.check import problems
-from deployments.settings import ZOO
+from deployments.settings import ZOO, IngressConfig
 from deployments.shop_rules import ShopRules
 from deployments.store import Store
 from tests.documents import shape
@@ -46,7 +46,7 @@ def test_settings_that_are_shown_are_accepted(block: Block, tmp_path: Path, monk
 def test_settings_that_are_refused_are_found(tmp_path: Path) -> None:
     assert wrong_settings([{"name": "Writer", "user_config": {"modle": "a"}}], tmp_path) != []
     assert wrong_settings({"args": {"placement": {"writer": "fused"}}}, tmp_path) != []
-    assert wrong_settings({"tokens": {}}, tmp_path) != []
+    assert wrong_settings({"tokenz": {}}, tmp_path) != []
 
 
 def test_settings_stand_in_blocks_that_say_so() -> None:
@@ -54,13 +54,15 @@ def test_settings_stand_in_blocks_that_say_so() -> None:
 
 
 def wrong_settings(shown: object, folder: Path) -> list[str]:
-    """What is wrong with entries of `deployments`, parts of the application, or a shop's rules."""
+    """What is wrong with entries of `deployments`, parts of the application, of the ingress' settings, or a shop's rules."""
     if isinstance(shown, dict) and "rules" in shown:
         ShopRules.model_validate(shown)
         return []
+    if isinstance(shown, dict) and set(shown) <= set(IngressConfig.model_fields):
+        shown = [{"name": "Ingress", "user_config": shown}]
     part = {"deployments": shown} if isinstance(shown, list) else shown
     if not isinstance(part, dict) or not set(part) <= {"args", "deployments"}:
-        return [f"neither a list of deployments, nor `args` and `deployments`, nor `rules`: {part}"]
+        return [f"neither a list of deployments, nor `args` and `deployments`, nor settings of the ingress, nor `rules`: {part}"]
     file = folder / "serve_config.yaml"
     application = {"name": "livecart", "import_path": "deployments.app:build", **part}
     file.write_text(yaml.safe_dump({"applications": [application]}), encoding="utf-8")
@@ -81,8 +83,9 @@ def test_a_call_that_is_shown_has_the_fields_of_its_route(app: FastAPI, call: Ca
     """Asked and answered, by the models of the route: no field is missing and none is another's."""
     scope = {"type": "http", "method": call.method, "path": call.path}
     [route] = [each for each in app.routes if isinstance(each, APIRoute) and each.matches(scope)[0] is Match.FULL]
-    if route.body_field is not None and call.body is not None:
-        TypeAdapter(route.body_field.field_info.annotation).validate_python(json.loads(call.body))
+    body = route.body_field.field_info.annotation if route.body_field is not None else None
+    if body is not None and call.body is not None:
+        TypeAdapter(body).validate_python(json.loads(call.body))
     printed = json.loads(call.printed)
     if route.response_model is not None:
         answer = route.response_model.model_validate(printed)
