@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from deployments.cli.common import AsJson, errors_named, fail, print_json
+from deployments.cli.recommender import recommender
 
 app = typer.Typer(help="Train the models. Long runs show progress and resume.", no_args_is_help=True)
 Out = Annotated[Path, typer.Option(help="Folder for the finished artifact and its manifest.")]
@@ -230,23 +231,4 @@ def _only_with_data(*, generated: bool, suspects: Path | None) -> None:
         fail("--generated and --suspects go with --data", code=2)
 
 
-@app.command()
-@errors_named()
-def recommender(
-    out: Out,
-    text_embedder: Annotated[Path, typer.Option(help="The artifact that will serve.")] = Path("models/zoo/text_embedder"),
-    viewers: Annotated[int, typer.Option(min=10)] = 1_500,
-    days: Annotated[float, typer.Option(min=1)] = 28.0,
-    seed: Seed = 7,
-    *,
-    as_json: AsJson = False,
-) -> None:
-    """Train candidates and ranker on simulated viewers of the demo shop; on your own events with `models.training.recommender.train`.
-
-    Example: `livecart train recommender --out runs/my-recommender`
-    """
-    from models.language.text_embedder import TextEmbedder
-    from models.training.recommender import train_on_demo
-
-    scores = train_on_demo(out, embedder=TextEmbedder.load(text_embedder), seed=seed, viewers=viewers, days=days)
-    _finish(out, scores, as_json=as_json)
+app.command("recommender")(errors_named()(recommender))

@@ -1,0 +1,137 @@
+"""`livecart train recommender`: from events to the version that serves."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from deployments.cli.common import HERE, AsJson, Home, fail, print_json
+
+if TYPE_CHECKING:
+    from deployments.shop_data import ShopData
+    from models.interactions.quality import DataReport
+    from models.language.text_embedder import TextEmbedder
+
+WORSE = 3  # exit status when the new version is not put in place
+TOLERATED = 0.02  # share of the serving version's nDCG that a new one may lose: less is chance
+JUDGED_BY = "ndcg_at_10_pipeline"
+
+Data = Annotated[str, typer.Option(help="demo: simulated viewers; store: this installation's; else a folder with events and products.")]
+Link = Annotated[Path | None, typer.Option(help="The link that names the serving version: pointed to the new one unless that is worse.")]
+
+
+def recommender(  # noqa: PLR0913  # a command's options
+    out: Annotated[Path, typer.Option(help="Folder for the finished artifact and its manifest.")],
+    data: Data = "demo",
+    link: Link = None,
+    *,
+    text_embedder: Annotated[Path, typer.Option(help="The artifact that will serve.")] = Path("models/zoo/text_embedder"),
+    viewers: Annotated[int, typer.Option(min=10, help="Of the demo.")] = 1_500,
+    days: Annotated[float, typer.Option(min=1, help="Of the demo.")] = 28.0,
+    seed: Annotated[int, typer.Option(help="Same seed, same data and weights.")] = 7,
+    home: Home = HERE,
+    strict: Annotated[bool, typer.Option("--strict", help="Stop when the data look odd.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Train candidates and ranker, look at the data before and at the result after, and put it in place if it is no worse.
+
+    A folder holds `events.csv|jsonl|parquet`, `products.csv|jsonl` and `rooms.jsonl`, in the forms of the HTTP API. With --link the new
+    version and the one that serves are judged on the same last quarter of the events; exit status 3 says that the old one stays.
+
+    Examples: `livecart train recommender --out runs/my-recommender`;
+    `livecart train recommender --data store --out versions/$(date +%F) --link versions/current --strict`
+    """
+    from models.language.text_embedder import TextEmbedder
+
+    embedder = TextEmbedder.load(text_embedder)
+    if data == "demo":
+        from models.training.recommender import train_on_demo
+
+        scores = train_on_demo(out, embedder=embedder, seed=seed, viewers=viewers, days=days)
+        _tell({"out": str(out), "scores": scores}, as_json=as_json)
+        return
+    shop = _shop(data, home)
+    report = _looked_at(shop, strict=strict, as_json=as_json)
+    scores = _trained(shop, out, embedder, seed)
+    result: dict[str, object] = {"out": str(out), "scores": scores, "data": report.as_dict()}
+    if link is None:
+        _tell(result, as_json=as_json)
+        return
+    judged = _judged(shop, out, link, embedder)
+    _tell({**result, **judged}, as_json=as_json)
+    if judged["serves"] != str(out):
+        raise typer.Exit(WORSE)
+
+
+def _shop(data: str, home: Path) -> "ShopData":
+    from deployments.settings import Settings
+    from deployments.shop_data import from_folder, from_store
+    from graphs.errors import LivecartError
+
+    if data != "store":
+        return from_folder(Path(data))
+    try:
+        return from_store(Settings(home=home.absolute()))
+    except LivecartError as error:
+        fail(error.message)
+
+
+def _looked_at(shop: "ShopData", *, strict: bool, as_json: bool) -> "DataReport":
+    from models.interactions.quality import data_report
+
+    report = data_report(shop.events, {product.product_id for product in shop.products})
+    if not as_json:
+        typer.echo(f"{shop.source}: {report.events} events of {report.viewers} viewers in {report.days:.1f} days, {report.by_type}")
+        typer.echo(f"drift of the latest fifth: event types {report.type_drift:.2f}, products {report.product_drift:.2f}")
+    for alarm in report.alarms:
+        typer.echo(f"odd: {alarm}", err=True)
+    if strict and report.alarms:
+        fail("nothing was trained, because of what is odd about the data; without --strict it is tried")
+    return report
+
+
+def _trained(shop: "ShopData", out: Path, embedder: "TextEmbedder", seed: int) -> dict[str, float]:
+    from models.training.recommender import train
+
+    try:
+        return train(shop.events, shop.products, shop.rooms, out, embedder=embedder, seed=seed, data={"source": shop.source})
+    except ValueError as error:
+        fail(str(error))
+
+
+def _judged(shop: "ShopData", out: Path, link: Path, embedder: "TextEmbedder") -> dict[str, object]:
+    """The new version and the one that serves, side by side; the link points to the new one unless that is worse."""
+    from deployments.versions import point
+    from models.evaluation.recommender import evaluate_artifact
+
+    new = evaluate_artifact(out, shop.events, shop.products, shop.rooms, embedder=embedder)
+    if not link.exists():
+        point(link, out)
+        return {"judged": {"new": new}, "serves": str(out)}
+    old = evaluate_artifact(link, shop.events, shop.products, shop.rooms, embedder=embedder)
+    is_good = new[JUDGED_BY] >= old[JUDGED_BY] * (1 - TOLERATED)
+    serves = str(out) if is_good else str(link.resolve())
+    if is_good:
+        point(link, out)
+    return {"judged": {"new": new, "old": old}, "serves": serves}
+
+
+def _tell(result: Mapping[str, object], *, as_json: bool) -> None:
+    if as_json:
+        print_json(dict(result))
+        return
+    typer.echo(f"wrote {result['out']}")
+    judged = result.get("judged")
+    columns = {"trained": result["scores"], **(judged if isinstance(judged, dict) else {})}
+    names = dict.fromkeys(name for scores in columns.values() if isinstance(scores, dict) for name in scores)
+    typer.echo(f"  {'':32}{''.join(f'{column:>10}' for column in columns)}")
+    for name in names:
+        typer.echo(f"  {name:32}{''.join(_cell(scores, name) for scores in columns.values())}")
+    if "serves" in result:
+        typer.echo(f"serves: {result['serves']}")
+
+
+def _cell(scores: object, name: str) -> str:
+    found = scores.get(name) if isinstance(scores, dict) else None
+    return f"{found:>10.4g}" if found is not None else f"{'':>10}"

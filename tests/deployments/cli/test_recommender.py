@@ -1,0 +1,84 @@
+"""`livecart train recommender` on a shop's own data: looked at before, judged after, put in place when it is no worse."""
+
+import json
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from deployments.cli.root import app
+from deployments.settings import ZOO
+from deployments.versions import point
+from livecart_client import wire
+from models.demo.catalog import demo_products, demo_rooms
+from models.demo.simulator import simulate
+
+UNTIL = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A small shop in files: 120 viewers in ten days."""
+    made = tmp_path_factory.mktemp("shop")
+    products, rooms = demo_products(), demo_rooms()
+    events = simulate(products, rooms, viewers=120, days=10, seed=3, until=UNTIL)
+    write(made / "products.jsonl", [wire.Product.model_validate(product, from_attributes=True) for product in products])
+    write(made / "rooms.jsonl", [wire.Room.model_validate(room, from_attributes=True) for room in rooms])
+    write(made / "events.jsonl", [wire.Event.model_validate(event, from_attributes=True) for event in events])
+    return made
+
+
+def write(path: Path, rows: Sequence[wire.Product | wire.Room | wire.Event]) -> None:
+    path.write_text("".join(f"{row.model_dump_json(exclude_none=True)}\n" for row in rows), encoding="utf-8")
+
+
+def train(*options: object) -> Result:
+    return CliRunner().invoke(app, ["train", "recommender", *map(str, options)])
+
+
+@pytest.mark.slow
+def test_a_version_no_worse_than_the_serving_one_takes_its_place_and_a_worse_one_does_not(folder: Path, tmp_path: Path) -> None:
+    link = tmp_path / "current"
+    first = train("--data", folder, "--out", tmp_path / "one", "--link", link, "--json")
+    assert first.exit_code == 0, first.output
+    assert link.resolve() == (tmp_path / "one").resolve()
+    told = json.loads(first.stdout[first.stdout.index("{\n") :])
+    assert 100 < told["data"]["viewers"] <= 120
+    assert told["judged"]["new"]["ndcg_at_10_pipeline"] > told["judged"]["new"]["ndcg_at_10_popularity"]
+    point(link, ZOO / "recommender")  # learnt from far more viewers of the same shop
+    second = train("--data", folder, "--out", tmp_path / "two", "--link", link)
+    judged_worse = second.exit_code == 3
+    assert judged_worse == (link.resolve() == (ZOO / "recommender").resolve())
+    assert f"serves: {link.resolve()}" in second.stdout or f"serves: {tmp_path / 'two'}" in second.stdout
+
+
+def test_odd_data_are_told_and_strict_stops_at_them(folder: Path, tmp_path: Path) -> None:
+    few = tmp_path / "few"
+    few.mkdir()
+    (few / "events.jsonl").write_text("".join((folder / "events.jsonl").read_text().splitlines(keepends=True)[:50]))
+    (few / "products.jsonl").write_bytes((folder / "products.jsonl").read_bytes())
+    refused = train("--data", few, "--out", tmp_path / "out", "--strict")
+    assert refused.exit_code == 1
+    assert "teach little" in refused.output
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize(
+    ("files", "said"),
+    [
+        ({}, "holds no products.jsonl"),
+        ({"products.jsonl": ""}, "events.csv, events.jsonl or events.parquet"),
+        ({"events.jsonl": "{}\n"}, "no products.jsonl"),
+        ({"products.jsonl": '{"product_id": 7}\n', "events.jsonl": ""}, "products.jsonl, row 1: product_id"),
+        ({"products.jsonl": "[]\n", "events.jsonl": ""}, "an object is needed"),
+    ],
+)
+def test_a_folder_that_cannot_be_read_ends_with_what_is_wrong(tmp_path: Path, files: dict[str, str], said: str) -> None:
+    for name, text in files.items():
+        (tmp_path / name).write_text(text, encoding="utf-8")
+    refused = train("--data", tmp_path, "--out", tmp_path / "out")
+    assert refused.exit_code == 1
+    assert said in refused.output.replace("\n", " ")
+    assert "Traceback" not in refused.output
