@@ -5,104 +5,16 @@ import logging
 import math
 import threading
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
 
-import faiss
 import numpy as np
-from numpy.typing import NDArray
 
+from models.segments import Ids, IndexOptions, Open, Sealed, Segment
 from models.types import Vectors
 
+__all__ = ["IndexOptions", "VectorIndex"]
+
 logger = logging.getLogger(__name__)
-
-Ids = NDArray[np.int64]
-_GPU_FETCH_LIMIT = 2048  # rows per query that a FAISS GPU index can return
-
-
-@dataclass(frozen=True, slots=True)
-class IndexOptions:
-    """When an index stops being exact, and where it lives."""
-
-    exact_up_to: int = 10_000  # rows; below this every search is exact
-    ivf_from: int = 2_000_000  # rows; HNSW (on a GPU: exact) between the two
-    rebuild_fraction: float = 0.1  # changed rows over sealed rows that start a rebuild, `rebuild_from` rows at least
-    rebuild_from: int = 5_000
-    gpu: bool = False  # put the sealed part on the first GPU, where this FAISS build sees one
-
-
-class _Segment(Protocol):
-    """Rows with ids that can be searched for the best inner products."""
-
-    def __len__(self) -> int: ...
-
-    def search(self, queries: Vectors, count: int) -> tuple[Vectors, Ids]:
-        """Best `count` rows: scores float32 (n, count) and row ids int64 (n, count), -1 where there is none."""
-        ...
-
-
-class _Open:
-    """The exact segment that takes every update."""
-
-    def __init__(self, dim: int) -> None:
-        self._index = faiss.IndexIDMap2(faiss.IndexFlatIP(dim))
-
-    def __len__(self) -> int:
-        return int(self._index.ntotal)
-
-    def add(self, vectors: Vectors, ids: Ids) -> None:
-        self._index.add_with_ids(vectors, ids)
-
-    def remove(self, ids: Ids) -> None:
-        self._index.remove_ids(faiss.IDSelectorBatch(ids))
-
-    def search(self, queries: Vectors, count: int) -> tuple[Vectors, Ids]:
-        scores, ids = self._index.search(queries, count)
-        return scores, ids
-
-
-class _Sealed:
-    """A segment that is built once and never changes: HNSW or IVF, or exact on a GPU. Removed rows are dropped by the caller."""
-
-    def __init__(self, vectors: Vectors, ids: Ids, options: IndexOptions) -> None:
-        self.ids = ids
-        self._on_gpu = options.gpu and _gpu_count() > 0
-        self._index, self._ivf_lists = _built(vectors, options, exact=self._on_gpu)
-        if self._on_gpu:
-            self._resources = faiss.StandardGpuResources()  # must outlive the index
-            self._index = faiss.index_cpu_to_gpu(self._resources, 0, self._index)
-
-    def __len__(self) -> int:
-        return len(self.ids)
-
-    def search(self, queries: Vectors, count: int) -> tuple[Vectors, Ids]:
-        if self._on_gpu:
-            count = min(count, _GPU_FETCH_LIMIT)
-        scores, places = self._index.search(queries, count, params=self._parameters(count))  # type: ignore[call-overload]  # stub
-        return scores, np.where(places >= 0, self.ids[places], -1)
-
-    def _parameters(self, count: int) -> object | None:
-        if self._ivf_lists:
-            return faiss.SearchParametersIVF(nprobe=max(32, self._ivf_lists // 8))  # type: ignore[call-arg]  # stub lacks it
-        if self._on_gpu:
-            return None
-        return faiss.SearchParametersHNSW(efSearch=max(64, 2 * count))  # type: ignore[attr-defined,no-any-return]  # stub lacks it
-
-
-def _gpu_count() -> int:
-    return int(faiss.get_num_gpus()) if hasattr(faiss, "get_num_gpus") else 0
-
-
-def _built(vectors: Vectors, options: IndexOptions, *, exact: bool) -> tuple[faiss.Index, int]:
-    """A trained and filled CPU index and its number of inverted lists (0 when it has none)."""
-    count, dim = vectors.shape
-    lists = max(1, round(2 * math.sqrt(count))) if count >= options.ivf_from else 0
-    structure = f"IVF{lists},Flat" if lists else "Flat" if exact else "HNSW32,Flat"
-    index = faiss.index_factory(dim, structure, faiss.METRIC_INNER_PRODUCT)
-    index.train(vectors)
-    index.add(vectors)
-    return index, lists
 
 
 class VectorIndex:
@@ -123,8 +35,8 @@ class VectorIndex:
         self._rows: dict[str, range] = {}
         self._key_of_row: dict[int, str] = {}
         self._next_row = 0
-        self._open = _Open(dim)
-        self._sealed: _Sealed | None = None
+        self._open = Open(dim)
+        self._sealed: Sealed | None = None
         self._dead = 0  # rows of the sealed segment that no key holds any more
         self._builder: threading.Thread | None = None
 
@@ -219,7 +131,7 @@ class VectorIndex:
 
     def _rebuild(self, vectors: Sequence[Vectors], rows: Ids) -> None:
         try:
-            sealed = _Sealed(np.concatenate(vectors), rows, self._options) if len(rows) else None
+            sealed = Sealed(np.concatenate(vectors), rows, self._options) if len(rows) else None
         except (RuntimeError, MemoryError):
             logger.exception("the index of %d rows could not be sealed; it stays exact and is tried again at the next change", len(rows))
             with self._lock:
@@ -268,7 +180,7 @@ class VectorIndex:
                 best.update(more)  # no key lives in both segments
         return [sorted(best.items(), key=lambda item: (-item[1], item[0]))[:k] for best in merged]
 
-    def _best_of(self, segment: _Segment, queries: Vectors, k: int) -> list[dict[str, float]]:
+    def _best_of(self, segment: Segment, queries: Vectors, k: int) -> list[dict[str, float]]:
         """For each query the best `k` keys of a segment; asks for more rows until views and dead rows leave that many keys."""
         size = len(segment)
         if size == 0:

@@ -36,7 +36,10 @@ step = st.one_of(
 )
 
 
-@pytest.mark.parametrize("options", [IndexOptions(), IndexOptions(exact_up_to=4, rebuild_from=4, rebuild_fraction=0.5)], ids=["exact", "sealed"])
+SEALED_SOON = IndexOptions(exact_up_to=4, rebuild_from=4, rebuild_fraction=0.5)
+
+
+@pytest.mark.parametrize("options", [IndexOptions(), SEALED_SOON], ids=["exact", "sealed"])
 @given(steps=st.lists(step, max_size=40), k=st.integers(0, 20), among=st.none() | st.sets(keys))
 @settings(max_examples=60, deadline=None)
 def test_any_history_answers_like_brute_force(
