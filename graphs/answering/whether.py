@@ -43,8 +43,9 @@ def whether_answer(question: str, product: Product, language: Language) -> SlotA
     A question about a part, with a figure or a choice gets none, nor does one whose property the store gives another value for.
     """
     asked = normalised(question)
-    text = _without_whether(asked)
-    if not _ASKS_WHETHER.search(asked) or _ASKS_ELSE.search(text):
+    text = _without_whether(asked).replace(normalised(product.title), " ")
+    is_of_store = any(each.concept.key in ("price", "stock") for each in asked_concepts(text))
+    if is_of_store or not _ASKS_WHETHER.search(asked) or _ASKS_ELSE.search(text):
         return None
     claims = [claim for claim in assertions_in(text) if claim.kind == "property" and not claim.denied]
     if len(claims) != 1 or not _asks_only(text, claims[0], product):

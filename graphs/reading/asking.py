@@ -111,7 +111,7 @@ def asked_concepts(question: str) -> tuple[AskedConcept, ...]:
     >>> [[asked.concept.key for asked in asked_concepts(question)] for question in ("开封后能放多久", "how heavy is it")]
     [['after_opening'], ['weight']]
     """
-    text = spread(question)
+    text = spread(question).replace("影响吗", "影 吗")  # no 响吗, which asks whether it is loud
     if _ADVICE.search(text):
         return ()
     best: dict[str, AskedConcept] = {}

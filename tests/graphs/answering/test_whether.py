@@ -65,6 +65,8 @@ def test_a_plain_statement_of_the_store_answers(question: str, product: Product,
         ("is it waterproof", _product(description="Waterproof only when closed.", tags=("trail",))),
         ("is it waterproof", _product(description="Waterproof shoes.", attributes={"Waterproof": "no"})),
         ("is it leather", _product(attributes={"Material": "PU leather"})),
+        ("墨鹿极细防水眼线笔还有吗", PEN),
+        ("防水眼线笔有货吗", PEN),
         ("防水吗", _product("登山鞋", description="附送防水收纳袋。")),
     ],
 )
