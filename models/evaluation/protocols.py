@@ -16,7 +16,6 @@ RATIO = 0.75
 class Case:
     """One user's question: the history that may be used, and the items that came next. The two share no item."""
 
-    user: int  # index into the log's users
     history: History
     targets: Places  # int32 (t,), distinct, t >= 1
 
@@ -43,7 +42,7 @@ def split(log: Interactions, protocol: str) -> Split:
         past = places[:cut]
         new = np.setdiff1d(log.item[places[cut:end]], log.item[past]).astype(np.int32)
         if len(new):
-            cases.append(Case(user, History(log.item[past], log.weight[past]), new))
+            cases.append(Case(History(log.item[past], log.weight[past], user), new))
     if not cases or not kept.any():
         raise InteractionsError(f"{protocol} leaves nothing to foresee: no user has an item before and a new one after the split")
     return Split(log.where(kept), tuple(cases))

@@ -15,8 +15,9 @@ from models.interactions.log import InteractionsError
 from models.recommend.content import AttributeScorer
 from models.recommend.factorised import AlsScorer, BprScorer
 from models.recommend.neighbours import EaseScorer, ItemKnnScorer, PopularScorer
-from models.recommend.scoring import Scorer, TooLargeError, proposed
+from models.recommend.scoring import Scorer, UnsuitableLogError, proposed
 from models.training.blend import BlendScorer
+from models.training.pipeline import PipelineScorer, Shop
 from models.training.sequence import SequencePlan, SequenceScorer
 
 _SCORES_AT_ONCE = 25_000_000  # floats: 100 MB
@@ -30,6 +31,7 @@ class Options:
     sequence_minutes: float = 15.0
     sequence_epochs: int = 10
     run: Path | None = None  # for checkpoints of the sequence model
+    shop: Shop | None = None  # events and products, where they are at hand: `ranked` is the pipeline that serves
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +44,8 @@ class Question:
 
 
 def _ranked(options: Options) -> Scorer:
+    if options.shop is not None:
+        return PipelineScorer(options.shop, seed=options.seed)
     sources: dict[str, Scorer] = {
         "itemknn": ItemKnnScorer(),
         "ials": AlsScorer(seed=options.seed),
@@ -81,7 +85,7 @@ def compared(question: Question, scorers: Mapping[str, Scorer]) -> Iterator[dict
     for name, scorer in scorers.items():
         try:
             yield {"model": name, **_measured(question, scorer)}
-        except TooLargeError as error:
+        except UnsuitableLogError as error:
             yield {"model": name, "skipped": str(error)}
 
 

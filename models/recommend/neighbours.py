@@ -7,7 +7,7 @@ from scipy import sparse
 
 from models.interactions.log import Interactions
 from models.recommend.item_factors import Fit, ease, item_knn, strongest
-from models.recommend.scoring import History, Scores, TooLargeError, interest_of, votes_of
+from models.recommend.scoring import History, Scores, UnsuitableLogError, interest_of, votes_of
 
 LARGEST_EASE = 15_000  # items: the inverse takes 24 bytes a pair, 5 GiB
 
@@ -47,7 +47,7 @@ class EaseScorer(_VotingScorer):
 
     def fit(self, log: Interactions) -> None:
         if len(log.items) > LARGEST_EASE:
-            raise TooLargeError(
+            raise UnsuitableLogError(
                 f"EASE inverts a matrix of items by items: {len(log.items)} items are more than {LARGEST_EASE}; use itemknn"
             )
         self._weights = strongest(sparse.csr_array(ease(interest_of(log), self._fit.ridge)), self._fit.neighbours)

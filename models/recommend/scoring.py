@@ -16,8 +16,8 @@ from models.types import ModelInputError
 Scores = NDArray[np.float32]  # float32 (n, items): higher is better, comparable within a row only
 
 
-class TooLargeError(ModelInputError):
-    """A log that a model has not the memory for; the text says how large it may be."""
+class UnsuitableLogError(ModelInputError):
+    """A log that a model cannot learn from; the text says what it would need, or how large it may be."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,13 +26,14 @@ class History:
 
     items: Places  # int32 (n,)
     weights: NDArray[np.float32]  # (n,): interest shown
+    user: int = -1  # index into the log's users; -1 somebody else
 
 
 class Scorer(Protocol):
     """Deterministic: the same log and histories give the same scores. `scores` needs `fit` before."""
 
     def fit(self, log: Interactions) -> None:
-        """Forget what was learnt and learn from `log`. Raises TooLargeError."""
+        """Forget what was learnt and learn from `log`. Raises UnsuitableLogError."""
         ...
 
     def scores(self, histories: Sequence[History]) -> Scores:
@@ -42,7 +43,7 @@ class Scorer(Protocol):
 
 def histories_of(log: Interactions) -> list[History]:
     """Of every user, in the order of `log.users`."""
-    return [History(log.item[places], log.weight[places]) for places in log.by_user()]
+    return [History(log.item[places], log.weight[places], user) for user, places in enumerate(log.by_user())]
 
 
 def interest_of(log: Interactions) -> sparse.csr_array:

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import torch
+from rich.console import Console
 from rich.progress import track
 from torch import Tensor
 
@@ -70,7 +71,7 @@ def train(  # noqa: PLR0913  # data, place and options of one run
     shop = ShopIndex(embedder, picture_dim=1, factor_dim=options.fit.factor_dim)
     shop.put_products(products)
     middle, end = moment(log, options.behaviour_until), moment(log, options.ranker_until)
-    model = _fit_ranker(_replayed(kept, products, rooms, shop, (middle, end), options, seed), options, seed)
+    model = fit_ranker(replayed(kept, products, rooms, shop, (middle, end), options, seed), options, seed)
     behaviour = fit_behaviour(kept, products, end, options.fit, seed)
     shop.put_factors(behaviour.item_vectors())
     ranker = Ranker(model, ItemVectors.stacked(behaviour.item_vectors(), options.fit.factor_dim), options.ranker)
@@ -110,7 +111,7 @@ def fit_behaviour(log: Log, products: Sequence[Product], until: datetime, fit: F
     return Behaviour(items, item_to_item(matrix, fit), item_vectors(matrix, fit, seed), popularity)
 
 
-def _replayed(  # noqa: PLR0913, PLR0917  # one use
+def replayed(  # noqa: PLR0913, PLR0917  # one use
     log: Log,
     products: Sequence[Product],
     rooms: Sequence[Room],
@@ -119,6 +120,7 @@ def _replayed(  # noqa: PLR0913, PLR0917  # one use
     options: TrainOptions,
     seed: int,
 ) -> Examples:
+    """What the ranker learns from: requests within `window`, answered by sources that know what was before it."""
     behaviour = fit_behaviour(log, products, window[0], options.fit, seed)
     shop.put_factors(behaviour.item_vectors())
     vectors = ItemVectors.stacked(behaviour.item_vectors(), options.fit.factor_dim)
@@ -127,7 +129,7 @@ def _replayed(  # noqa: PLR0913, PLR0917  # one use
     return replay.examples(*window, requests=options.requests, seed=seed)
 
 
-def _fit_ranker(examples: Examples, options: TrainOptions, seed: int) -> WideAndDeep:
+def fit_ranker(examples: Examples, options: TrainOptions, seed: int) -> WideAndDeep:
     """Fit on most viewers, calibrate on the rest."""
     torch.manual_seed(seed)
     model = WideAndDeep(options.ranker)
@@ -155,7 +157,7 @@ def _descend(model: WideAndDeep, rows: Tensor, labels: Tensor, options: TrainOpt
     optimizer = torch.optim.AdamW(groups, lr=options.learning_rate)
     steps = options.epochs * -(-len(rows) // options.batch)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, options.learning_rate, total_steps=steps)
-    for _ in track(range(options.epochs), description="ranker"):
+    for _ in track(range(options.epochs), description="ranker", console=Console(stderr=True)):
         for batch in torch.split(torch.randperm(len(rows)), options.batch):
             optimizer.zero_grad()
             funnel_loss(model.calibrated(model.logits(rows[batch])), labels[batch]).backward()  # type: ignore[no-untyped-call]  # torch's own

@@ -9,6 +9,7 @@ from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
+from rich.console import Console
 from rich.progress import track
 from scipy import sparse
 
@@ -85,7 +86,7 @@ class Replay:
         pending = next(stream, None)
         viewers = {viewer_id: number for number, viewer_id in enumerate(self.log)}
         parts = list[Examples]()
-        for group, moment in enumerate(track(moments, description="replay")):
+        for group, moment in enumerate(track(moments, description="replay", console=Console(stderr=True))):
             while pending is not None and pending.at < moment.at:
                 self.sources.behaviour.observe(pending)
                 pending = next(stream, None)

@@ -15,7 +15,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from models.interactions.log import Interactions
-from models.recommend.scoring import History, Scores, TooLargeError, histories_of, interest_of
+from models.recommend.scoring import History, Scores, UnsuitableLogError, histories_of, interest_of
 from models.recommend.sequence import SequenceConfig, SequenceNetwork, padded, sequence_scores
 from models.training.loop import Schedule, Training
 
@@ -46,7 +46,7 @@ class SequenceScorer:
 
     def fit(self, log: Interactions) -> None:
         if len(log.items) > LARGEST:
-            raise TooLargeError(f"the sequence model's softmax is over all items: {len(log.items)} are more than {LARGEST}")
+            raise UnsuitableLogError(f"the sequence model's softmax is over all items: {len(log.items)} are more than {LARGEST}")
         with ExitStack() as stack:
             folder = self._run or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="livecart-sequence-")))
             self._network = train(log, self._plan, folder / _fingerprint(log, self._plan))

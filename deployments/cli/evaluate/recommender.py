@@ -8,13 +8,16 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from deployments.cli.common import AsJson, errors_named, print_json
+from deployments.cli.common import AsJson, errors_named, fail, print_json
 
 if TYPE_CHECKING:
     from models.evaluation.protocols import Split
     from models.evaluation.recommenders import Options
+    from models.training.pipeline import Shop
+    from models.types import Product
 
 DEFAULT_MODELS = "popular,itemknn,ease,ials,ranked,sequence"
+PRODUCT_FILES = ("products.csv", "products.jsonl")
 COLUMNS = {
     "hr": "HR",
     "recall": "rec.",
@@ -56,6 +59,10 @@ def recommender(  # noqa: PLR0913  # a command's options
     models: Annotated[
         str, typer.Option(help="Comma-separated: popular, attributes, itemknn, ease, ials, bpr, ranked, sequence; or all.")
     ] = DEFAULT_MODELS,
+    products: Annotated[
+        Path | None,
+        typer.Option(help="With events: what `catalog import` takes. Without it products.csv or .jsonl beside the events.", exists=True),
+    ] = None,
     cold: Annotated[int, typer.Option(help="The cold slice: users with at most so many items before.", min=0)] = 5,
     sequence_minutes: Annotated[float, typer.Option(help="The sequence model's training is squeezed to end by then.", min=0.01)] = 15.0,
     run: Annotated[Path | None, typer.Option(help="Keep checkpoints of the sequence model here, and resume them.")] = None,
@@ -67,6 +74,7 @@ def recommender(  # noqa: PLR0913  # a command's options
     HR, recall, precision, nDCG and MRR at k; cold: nDCG of users with few items; cover: share of the items that are proposed to
     anybody; pop.: mean percentile of popularity of what is proposed (.5 is no bias); ask s: seconds to score all users and choose;
     MiB: the most memory held beyond the log.
+    ranked is the pipeline that serves where products are at hand, else a learned blend of itemknn, ials, popular and attributes.
     The sequence model trains for minutes; leave it out of --models where that is too long.
 
     Examples: `livecart evaluate recommender --data beauty --models all --json`;
@@ -95,9 +103,41 @@ def recommender(  # noqa: PLR0913  # a command's options
         "asked": len(divided.cases),
         "cold_up_to": cold,
     }
-    options = Options(seed=seed, sequence_minutes=sequence_minutes, run=run)
+    shop = _shop(data, products) if found == "events" and "ranked" in names else None
+    facts["ranked_is"] = "blend of itemknn, ials, popular, attributes" if shop is None else "the pipeline that serves, Wide & Deep"
+    options = Options(seed=seed, sequence_minutes=sequence_minutes, run=run, shop=shop)
     rows = list(_rows(divided, names, options, k=k, cold=cold))
     _finish(facts, rows, as_json=as_json)
+
+
+def _shop(data: Path, products: Path | None) -> "Shop | None":
+    """What the pipeline that serves looks at besides interactions; None where the products are not at hand."""
+    from deployments.settings import ZOO
+    from models.interactions.events import read_events
+    from models.language.text_embedder import TextEmbedder
+    from models.training.pipeline import Shop
+
+    beside = data if data.is_dir() else data.parent
+    file = products or next((path for name in PRODUCT_FILES if (path := beside / name).is_file()), None)
+    if file is None:
+        return None
+    return Shop(read_events(data), _products(file), TextEmbedder.load(ZOO / "text_embedder"))
+
+
+def _products(file: Path) -> "list[Product]":
+    from pydantic import ValidationError
+
+    from deployments.cli.rows import RowError, read_rows, to_product
+    from deployments.ingress.routes.products import product_from
+    from livecart_client import wire
+
+    try:
+        return [product_from(wire.Product.model_validate(row)) for row in read_rows(file, to_product)]
+    except RowError as error:
+        fail(str(error))
+    except ValidationError as error:
+        first = error.errors()[0]
+        fail(f"{file}, column {'.'.join(map(str, first['loc']))}: {first['msg']}, not {str(first['input'])[:60]!r}")
 
 
 def _rows(divided: "Split", names: Sequence[str], options: "Options", *, k: int, cold: int) -> Iterator[Mapping[str, object]]:

@@ -1,12 +1,15 @@
 """`livecart evaluate recommender`: one JSON object, one table of 80 columns, and refusals that name the cell."""
 
 import json
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
 
 from deployments.cli.root import app
+from models.demo.catalog import demo_products, demo_rooms
+from models.demo.simulator import simulate
 from models.evaluation.ranking_metrics import NAMES
 
 RUNNER = CliRunner()
@@ -48,6 +51,30 @@ def test_the_table_fits_into_80_columns(data: Path) -> None:
     assert "ratio-75 at 5" in shown.output
     assert "…" not in shown.stdout
     assert all(word in shown.stdout for word in ("popular", "attributes", "nDCG", "MiB"))
+
+
+def test_own_events_with_products_are_ranked_by_the_pipeline_that_serves(tmp_path: Path) -> None:
+    events = simulate(demo_products(), demo_rooms(), viewers=30, days=3.0, seed=3, until=datetime(2026, 3, 1, tzinfo=UTC))
+    lines = [
+        {"event_id": e.event_id, "viewer_id": e.viewer_id, "type": e.type, "at": e.at.isoformat(), "product_id": e.product_id}
+        for e in events
+    ]
+    (tmp_path / "events.jsonl").write_text("\n".join(map(json.dumps, lines)), encoding="utf-8")
+    products = "\n".join(f'{p.product_id},"{p.title}",{p.category},{p.price.amount}' for p in demo_products())
+    (tmp_path / "products.csv").write_text(f"product_id,title,category,price\n{products}\n", encoding="utf-8")
+    command = ["evaluate", "recommender", "--data", str(tmp_path), "--models", "popular,ranked", "--protocol", "time-75", "--json"]
+    shown = RUNNER.invoke(app, command)
+    assert shown.exit_code == 0, shown.output
+    report = json.loads(shown.stdout)
+    assert report["format"] == "events"
+    assert report["passed_over"] > 0
+    assert "Wide & Deep" in report["ranked_is"]
+    rows = {row["model"]: row for row in report["rows"]}
+    assert rows["ranked"]["ndcg"] > rows["popular"]["ndcg"]
+    (tmp_path / "products.csv").write_text("product_id,title,category,price\np1,T,C,cheap\n", encoding="utf-8")
+    refused = RUNNER.invoke(app, command)
+    assert refused.exit_code == 1
+    assert "products.csv" in refused.output
 
 
 @pytest.mark.parametrize(

@@ -35,7 +35,7 @@ def test_ratio_75_keeps_three_quarters_of_each_user() -> None:
 def test_time_75_cuts_at_one_moment_and_asks_about_users_who_are_new() -> None:
     log = log_of([(0, 1, 1), (0, 2, 2), (0, 3, 3), (1, 1, 4)])
     found = split(log, "time-75")
-    assert [(case.user, len(case.history.items)) for case in found.cases] == [(1, 0)]
+    assert [(case.history.user, len(case.history.items)) for case in found.cases] == [(1, 0)]
     with pytest.raises(InteractionsError, match="time-75 needs times"):
         split(log_of([(0, 1, 1), (0, 2, 2)], has_times=False), "time-75")
 
@@ -62,7 +62,7 @@ def test_nothing_to_be_foreseen_is_learnt_from(rows: list[tuple[int, int, int]],
     for case in found.cases:
         targets = set(case.targets.tolist())
         assert targets
-        assert not targets & learnt[case.user]
-        assert set(case.history.items.tolist()) == learnt[case.user]
-        before, after = found.train.at[found.train.user == case.user], log.at[(log.user == case.user) & np.isin(log.item, case.targets)]
+        assert not targets & learnt[case.history.user]
+        assert set(case.history.items.tolist()) == learnt[case.history.user]
+        before, after = found.train.at[found.train.user == case.history.user], log.at[(log.user == case.history.user) & np.isin(log.item, case.targets)]
         assert not len(before) or before.max() <= after.min()

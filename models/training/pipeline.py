@@ -1,0 +1,102 @@
+"""The recommender that serves, as a Scorer: candidates of all sources, ranked by Wide & Deep, fitted on the same events as the others."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import timedelta
+
+import numpy as np
+
+from models.interactions.log import Interactions
+from models.recommend.behaviour import Behaviour
+from models.recommend.features import ItemVectors
+from models.recommend.history import INTEREST, by_viewer, moment
+from models.recommend.passages import TextEmbedder
+from models.recommend.ranker import Ranker
+from models.recommend.retriever import ShopIndex
+from models.recommend.scoring import History, Scores, UnsuitableLogError
+from models.recommend.sources import Sources
+from models.training.recommender import TrainOptions, fit_behaviour, fit_ranker, replayed
+from models.types import Event, EventId, Product, ProductId, ViewerId
+
+LEAST_EVENTS = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Shop:
+    """What the pipeline looks at besides interactions. `events` are all that were read; what may not be known is left out by `fit`."""
+
+    events: Sequence[Event]
+    products: Sequence[Product]
+    embedder: TextEmbedder
+
+
+class PipelineScorer:
+    """An item that no source proposes is scored by popularity, below every one that is proposed."""
+
+    def __init__(self, shop: Shop, *, seed: int = 7, options: TrainOptions | None = None) -> None:
+        self._shop = shop
+        self._seed = seed
+        self._options = options or TrainOptions()
+
+    def fit(self, log: Interactions) -> None:
+        known = by_viewer(_known(self._shop.events, log))
+        if sum(map(len, known.values())) < LEAST_EVENTS:
+            raise UnsuitableLogError(f"Wide & Deep learns from at least {LEAST_EVENTS} events before the split; this log has fewer")
+        options, products = self._options, self._shop.products
+        index = ShopIndex(self._shop.embedder, picture_dim=1, factor_dim=options.fit.factor_dim)
+        index.put_products(products)
+        end = moment(known, 1.0) + timedelta(seconds=1)
+        window = moment(known, options.behaviour_until), end
+        model = fit_ranker(replayed(known, products, (), index, window, options, self._seed), options, self._seed)
+        behaviour = fit_behaviour(known, products, end, options.fit, self._seed)
+        index.put_factors(behaviour.item_vectors())
+        self._ranker = Ranker(model, ItemVectors.stacked(behaviour.item_vectors(), options.fit.factor_dim), options.ranker)
+        self._sources, self._known, self._log, self._end = Sources(behaviour, index), known, log, end
+        self._place = {ProductId(item): place for place, item in enumerate(log.items)}
+        self._popular = _popular(behaviour, log)
+
+    def scores(self, histories: Sequence[History]) -> Scores:
+        scores = np.tile(self._popular, (len(histories), 1))
+        for row, history in zip(scores, histories, strict=True):
+            viewer_id, events = self._events_of(history)
+            at = events[-1].at if events else self._end
+            for ranked in self._ranker.rank(self._sources.request(viewer_id, events, (), (), at)):
+                place = self._place.get(ranked.product_id)
+                if place is not None:
+                    row[place] = 1.0 + ranked.score
+        return scores
+
+    def _events_of(self, history: History) -> tuple[ViewerId, Sequence[Event]]:
+        """What the viewer did; for somebody who is not in the log, clicks on the items of the history, a minute apart."""
+        if history.user >= 0:
+            viewer_id = ViewerId(self._log.users[history.user])
+            return viewer_id, self._known.get(viewer_id, ())
+        viewer_id = ViewerId("somebody")
+        clicked = Event(event_id=EventId("none"), viewer_id=viewer_id, type="click", at=self._end)
+        count = len(history.items)
+        return viewer_id, [
+            replace(clicked, product_id=ProductId(self._log.items[item]), at=self._end - timedelta(minutes=count - number))
+            for number, item in enumerate(history.items.tolist())
+        ]
+
+
+def _popular(behaviour: Behaviour, log: Interactions) -> np.ndarray[tuple[int], np.dtype[np.float32]]:
+    shares = behaviour.popularity.share([ProductId(item) for item in log.items])
+    return np.array([shares[ProductId(item)] for item in log.items], dtype=np.float32)
+
+
+def _known(events: Sequence[Event], log: Interactions) -> list[Event]:
+    """The events up to each viewer's last one in `log`, without interest in items that `log` does not hold for them."""
+    last_s = dict(zip(log.users, _last_s(log), strict=True))
+    pairs = set(zip(log.user.tolist(), log.item.tolist(), strict=True))
+    held = {(log.users[user], log.items[item]) for user, item in pairs}
+    return [
+        event
+        for event in events
+        if event.at.timestamp() <= last_s.get(event.viewer_id, -np.inf)
+        and (event.type not in INTEREST or event.product_id is None or (event.viewer_id, event.product_id) in held)
+    ]
+
+
+def _last_s(log: Interactions) -> list[float]:
+    return [float(log.at[places[-1]]) if len(places) else -np.inf for places in log.by_user()]
