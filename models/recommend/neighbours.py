@@ -10,6 +10,7 @@ from models.recommend.item_factors import Fit, ease, item_knn, strongest
 from models.recommend.scoring import History, Scores, UnsuitableLogError, interest_of, votes_of
 
 LARGEST_EASE = 15_000  # items: the inverse takes 24 bytes a pair, 5 GiB
+MOST_PAIRS = 400_000_000  # of items that one user had, summed over users: up to 12 bytes each
 
 
 class PopularScorer:
@@ -36,7 +37,11 @@ class ItemKnnScorer(_VotingScorer):
         self._fit = fit or Fit()
 
     def fit(self, log: Interactions) -> None:
-        self._weights = strongest(item_knn(interest_of(log), self._fit.shrinkage), self._fit.neighbours)
+        matrix = interest_of(log)
+        pairs = int((np.diff(matrix.indptr).astype(np.int64) ** 2).sum())
+        if pairs > MOST_PAIRS:
+            raise UnsuitableLogError(f"item-kNN counts the pairs of items that users had: {pairs} are more than {MOST_PAIRS}; use ials")
+        self._weights = strongest(item_knn(matrix, self._fit.shrinkage), self._fit.neighbours)
 
 
 class EaseScorer(_VotingScorer):

@@ -64,5 +64,8 @@ def test_nothing_to_be_foreseen_is_learnt_from(rows: list[tuple[int, int, int]],
         assert targets
         assert not targets & learnt[case.history.user]
         assert set(case.history.items.tolist()) == learnt[case.history.user]
-        before, after = found.train.at[found.train.user == case.history.user], log.at[(log.user == case.history.user) & np.isin(log.item, case.targets)]
+        before, after = (
+            found.train.at[found.train.user == case.history.user],
+            log.at[(log.user == case.history.user) & np.isin(log.item, case.targets)],
+        )
         assert not len(before) or before.max() <= after.min()

@@ -10,7 +10,6 @@ from models.evaluation.recommenders import MODELS, Options, Question, compared
 from models.interactions.log import Collector, Interactions
 from models.recommend import neighbours
 from models.recommend.factorised import AlsPlan, AlsScorer, BprPlan, BprScorer
-from models.recommend.neighbours import EaseScorer
 from models.recommend.scoring import History, Scorer, histories_of, proposed
 from models.recommend.sequence import SequenceConfig
 from models.training.blend import BlendScorer
@@ -137,6 +136,9 @@ def test_a_log_without_a_pair_still_gives_scores() -> None:
 
 def test_a_model_that_a_log_is_too_large_for_is_skipped_with_its_reason(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(neighbours, "LARGEST_EASE", 3)
-    rows = list(compared(Question(split(planted(), "leave-one-out")), {"ease": EaseScorer(), "popular": made("popular")}))
+    monkeypatch.setattr(neighbours, "MOST_PAIRS", 30)
+    asked = {name: made(name) for name in ("ease", "itemknn", "popular")}
+    rows = list(compared(Question(split(planted(), "leave-one-out")), asked))
     assert "3; use itemknn" in str(rows[0]["skipped"])
-    assert rows[1]["hr"] is not None
+    assert "30; use ials" in str(rows[1]["skipped"])
+    assert rows[2]["hr"] is not None
