@@ -144,6 +144,11 @@ class LiveRetriever:
         await asyncio.to_thread(self._index.put_factors, fresh.item_vectors(), dim=fresh.factor_dim)
         self._behaviour = fresh.with_popularity(self._behaviour.popularity)
 
+    @property
+    def seen_events(self) -> int:
+        """Number of the latest event that counts here."""
+        return self._seen_events or 0
+
     # --- ports -------------------------------------------------------------------------------------------------------------
 
     async def match(self, embeddings: Vectors, *, among: frozenset[ProductId] | None, top_k: int) -> list[tuple[Match, ...]]:

@@ -1,6 +1,6 @@
 """Viewer -> candidates from several sources at once -> ranked products with reasons."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Literal
@@ -15,6 +15,10 @@ from models.types import Candidate, Event, ProductId, Ranked, RankRequest, Reaso
 CANDIDATES_PER_SOURCE = 100
 DISPLAYS_READ = 50  # of a room, the latest
 SHOWN_AT_MOST = 3  # products of a room's screen that lead to others
+
+
+def utc_now() -> datetime:
+    return datetime.now(UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,11 +60,14 @@ class RecommendReply:
 
 @dataclass(frozen=True, slots=True)
 class RecommendNodes:
+    """`now`: the clock by which requests are ranked and displays are recent."""
+
     catalog: Catalog
     viewers: Viewers
     candidates: Candidates
     ranker: Ranker
     history_events: int = 50
+    now: Callable[[], datetime] = utc_now
 
     async def history(self, request: RecommendRequest) -> tuple[Event, ...]:
         return await known_history(self.viewers, request.viewer_id, limit=self.history_events)
@@ -87,7 +94,7 @@ class RecommendNodes:
         if request.room_id is None or request.context:
             return ()
         displays = await self.viewers.displays(host_of(request.room_id), limit=DISPLAYS_READ)
-        return shown_lately(displays, datetime.now(UTC))[:SHOWN_AT_MOST]
+        return shown_lately(displays, self.now())[:SHOWN_AT_MOST]
 
     @staticmethod
     def surroundings(context: tuple[ProductId, ...], shown: tuple[ProductId, ...], room: Room | None) -> tuple[ProductId, ...]:
@@ -146,7 +153,7 @@ class RecommendNodes:
                 candidates=candidates,
                 context=context,
                 shelf=room.shelf if room else (),
-                at=datetime.now(UTC),
+                at=self.now(),
             )
         )
 
