@@ -1,7 +1,10 @@
 """A link names the version that serves: it is followed, and a version that cannot be loaded changes nothing."""
 
 import asyncio
+import shutil
+from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -9,9 +12,16 @@ import pytest
 
 from deployments.loading import load_ranker, load_retriever
 from deployments.local import LocalRanker
+from deployments.retrieval import LiveRetriever
 from deployments.settings import RankerConfig, RetrieverConfig, Settings
+from deployments.shop import LiveShop
+from deployments.store import Store
+from deployments.store.values import StoreOptions
 from deployments.versions import VersionFollower, point
-from models.types import ArtifactError
+from graphs.recommend import RecommendNodes, RecommendRequest, recommend_graph
+from models.demo.catalog import demo_products
+from models.types import ArtifactError, ViewerId
+from tests.deployments.store.examples import BY, event
 
 POLL_S = 0.01
 
@@ -113,3 +123,48 @@ def test_item_vectors_of_another_width_take_the_place_of_those_before() -> None:
     index, product_id = loaded.index, next(iter(loaded.behaviour.item_vectors()))
     index.put_factors({product_id: np.ones(3, dtype=np.float32) / np.sqrt(np.float32(3))}, dim=3)
     assert index.similarity([product_id], [product_id]).shape == (1, 1)
+
+
+async def test_requests_under_way_and_after_a_swap_are_all_answered(tmp_path: Path) -> None:
+    """The recommend graph on the shipped models, asked without a pause while the link is pointed to and fro."""
+    copy, link = tmp_path / "copy", tmp_path / "current"
+    shutil.copytree(RankerConfig().recommender, copy)
+    point(link, Path(RankerConfig().recommender))
+    viewer = ViewerId("v1")
+    async with await Store.open(f"sqlite:///{tmp_path / 'livecart.db'}", StoreOptions()) as store:
+        await store.put_products(demo_products(), actor=BY)
+        clicks = [replace(event(number), product_id=product.product_id) for number, product in enumerate(demo_products()[:5])]
+        await store.append_events(clicks)
+        loaded = load_retriever(RetrieverConfig(reranker=None, recommender=str(link)), Settings().embedder)
+        retriever = await LiveRetriever(store, loaded, poll_s=0.05).start()
+        shop = LiveShop(store, poll_s=0.05)
+        await shop.start()
+        ranker = LocalRanker(load_ranker(RankerConfig(recommender=str(link))))
+        swaps, answered, swapped = Counter[str](), Counter[bool](), asyncio.Event()
+
+        async def swap(folder: str) -> None:
+            await ranker.swap(folder)
+            await retriever.swap(folder)
+            swaps[Path(folder).name] += 1
+            swapped.set()
+
+        graph = recommend_graph(RecommendNodes(shop, shop, retriever, ranker))
+
+        async def caller() -> None:
+            while True:
+                run = await graph.run(RecommendRequest(viewer), budget_s=30.0)
+                answered[bool(run.output.items) and not run.degraded] += 1
+
+        async with asyncio.TaskGroup() as group:
+            tasks = [group.create_task(caller()) for _ in range(4)]
+            tasks.append(group.create_task(VersionFollower(str(link), swap, poll_s=POLL_S).run()))
+            for version in (copy, Path(RankerConfig().recommender), copy):
+                swapped.clear()
+                point(link, version)
+                await until(swapped)
+            for task in tasks:
+                task.cancel()
+        await shop.stop()
+        await retriever.stop()
+    assert swaps == {"copy": 2, "recommender": 1}
+    assert set(answered) == {True}
