@@ -223,7 +223,7 @@ def build_graphs(ports: Ports, config: IngressConfig, hooks: Hooks = NOBODY, *, 
     )
     recognize = tuned(recognize_graph(RecognizeNodes(ports.detector, ports.pictures, ports.catalog, config.match_threshold)))
     answer = tuned(answer_graph(answer_nodes))
-    recommend_nodes = RecommendNodes(ports.catalog, ports.viewers, ports.candidates, ports.ranker, history_events)
+    recommend_nodes = RecommendNodes(ports.catalog, ports.viewers, ports.candidates, ports.ranker, history_events, config.repetition)
     recommend = tuned(recommend_graph(recommend_nodes), lambda ranker: recommend_graph(replace(recommend_nodes, ranker=ranker)))
     graphs = (
         recognize,

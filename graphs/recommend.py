@@ -8,6 +8,7 @@ from typing import Literal
 from graphs.errors import InvalidRequest, NotFound
 from graphs.flow import Graph, GraphBuilder
 from graphs.ports import Candidates, Catalog, Ranker, Viewers
+from graphs.recommending.variety import varied
 from graphs.viewers import known_history
 from graphs.watching.displays import host_of, shown_lately
 from models.types import Candidate, Event, ProductId, Ranked, RankRequest, ReasonKind, Room, RoomId, ViewerId
@@ -60,13 +61,14 @@ class RecommendReply:
 
 @dataclass(frozen=True, slots=True)
 class RecommendNodes:
-    """`now`: the clock by which requests are ranked and displays are recent."""
+    """`now`: the clock by which requests are ranked and displays are recent. `repetition`: see `graphs.recommending.variety`."""
 
     catalog: Catalog
     viewers: Viewers
     candidates: Candidates
     ranker: Ranker
     history_events: int = 50
+    repetition: float = 0.0
     now: Callable[[], datetime] = utc_now
 
     async def history(self, request: RecommendRequest) -> tuple[Event, ...]:
@@ -157,8 +159,15 @@ class RecommendNodes:
             )
         )
 
-    async def explain(self, request: RecommendRequest, ranked: tuple[Ranked, ...]) -> RecommendReply:
-        best = ranked[: request.k]
+    async def vary(self, request: RecommendRequest, ranked: tuple[Ranked, ...]) -> tuple[Ranked, ...]:
+        """The best `k`, several categories among them."""
+        if not self.repetition:
+            return ranked[: request.k]
+        products = await self.catalog.products({item.product_id for item in ranked})
+        category_of = {product_id: product.category for product_id, product in products.items()}
+        return varied(ranked, category_of, k=request.k, penalty=self.repetition)
+
+    async def explain(self, best: tuple[Ranked, ...]) -> RecommendReply:
         named = {because for item in best for _, because, _ in item.reasons if because is not None}
         products = await self.catalog.products(named)
         titles = {product_id: product.title for product_id, product in products.items()}
@@ -192,6 +201,11 @@ def reason_text(kind: ReasonKind, because: ProductId | None, titles: dict[Produc
 def nothing(*_inputs: object) -> tuple[Candidate, ...]:
     """Fallback of one source of candidates: the others go on without it."""
     return ()
+
+
+def as_ranked(request: RecommendRequest, ranked: tuple[Ranked, ...]) -> tuple[Ranked, ...]:
+    """Fallback of variety."""
+    return ranked[: request.k]
 
 
 def nothing_shown(_request: RecommendRequest) -> tuple[ProductId, ...]:
@@ -236,5 +250,6 @@ def recommend_graph(nodes: RecommendNodes) -> Graph[RecommendRequest, RecommendR
     shelf = g.apply(nodes.on_shelf, g.request, room)
     candidates = g.add(nodes.sellable, g.request, room, behaviour, content, shelf, timeout_s=2.0)
     ranked = g.add(nodes.rank, g.request, history, room, around, candidates, timeout_s=1.0, fallback=by_best_source)
-    reply = g.add(nodes.explain, g.request, ranked, timeout_s=1.0)
+    best = g.add(nodes.vary, g.request, ranked, timeout_s=1.0, fallback=as_ranked)
+    reply = g.add(nodes.explain, best, timeout_s=1.0)
     return g.build(reply)

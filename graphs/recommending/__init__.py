@@ -1,0 +1,1 @@
+"""From ranked candidates to a list that a viewer likes to look through."""
