@@ -21,6 +21,8 @@ from pathlib import Path
 import faiss
 import numpy as np
 import psutil
+import torch
+from threadpoolctl import threadpool_limits
 
 from benchmarks.recommend.served import Asked, asked, fill
 from benchmarks.recommend.world import Costs, World, world
@@ -55,7 +57,8 @@ class Size:
 
 def main() -> None:
     arguments = _arguments()
-    faiss.omp_set_num_threads(1)  # as in a replica
+    torch.set_num_threads(1)  # as in a replica
+    threadpool_limits(1)
     sizes: list[Size] = []
     for items in arguments.sizes:
         print(f"{items} products", file=sys.stderr, flush=True)
