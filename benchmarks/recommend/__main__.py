@@ -125,7 +125,7 @@ def _share(nearest: list[tuple[ProductId, float]], worst: float) -> float:
 
 def table(sizes: list[Size]) -> str:
     lines = [
-        "| products | fit s | index s | memory GiB | recall@100 | index ms | exact ms | p50 ms | p99 ms | CPU ms | 16: per s | 16: p99 ms |",
+        "| products | fit s | index s | GiB | recall@100 | index ms | exact ms | p50 ms | p99 ms | CPU ms | 16: per s | 16: p99 ms |",
         "|---" * 12 + "|",
     ]
     for size in sizes:
