@@ -1,13 +1,14 @@
 """Several scorers as one: how much each is believed is learnt from what some users did last."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import minimize
 
 from models.interactions.log import Interactions, Places
-from models.recommend.scoring import History, Scorer, Scores, histories_of, proposed
+from models.recommend.scoring import History, Scorer, Scores, UnsuitableLogError, histories_of, proposed
 
 TAUGHT_BY = 4_000  # users whose last new item teaches the weights, at most every fifth
 CANDIDATES = 100  # of each source, that the target is told apart from
@@ -20,18 +21,19 @@ class BlendScorer:
     """Multinomial logit over the sources' scores: the weights under which users' last items are likeliest among the candidates.
 
     Each source gives two columns per item: its score as a share of the best in the row, and the logarithm of that. Sources are fitted
-    once, without the last items of the users that teach.
+    once, without the last items of the users that teach. A source that the log does not suit is left out.
     """
 
     def __init__(self, sources: Mapping[str, Scorer], *, seed: int = 7) -> None:
-        self._sources = dict(sources)
+        self._offered = dict(sources)
         self._seed = seed
         self.weights: dict[str, tuple[float, ...]] = {}
 
     def fit(self, log: Interactions) -> None:
         known, histories, targets = _held_out(log, self._seed)
-        for scorer in self._sources.values():
-            scorer.fit(known)
+        self._sources = dict(_fitted(self._offered, known))
+        if not self._sources:
+            raise UnsuitableLogError(f"none of {', '.join(self._offered)} can learn from this log; name a model to see why")
         rows, owners, wanted = self._examples(histories, targets)
         weights = _taught(rows, owners, wanted) if len(wanted) else np.ones(rows.shape[1])
         pairs = weights.reshape(-1, _PER_SOURCE).tolist()
@@ -65,6 +67,13 @@ class BlendScorer:
                 count += len(candidates)
         empty = np.zeros((0, _PER_SOURCE * len(self._sources)))
         return np.concatenate([empty, *rows]), np.concatenate([np.zeros(0, np.int64), *owners]), np.array(wanted, dtype=np.int64)
+
+
+def _fitted(offered: Mapping[str, Scorer], log: Interactions) -> Iterator[tuple[str, Scorer]]:
+    for name, scorer in offered.items():
+        with suppress(UnsuitableLogError):
+            scorer.fit(log)
+            yield name, scorer
 
 
 def _held_out(log: Interactions, seed: int) -> tuple[Interactions, list[History], Places]:

@@ -10,7 +10,7 @@ from models.evaluation.recommenders import MODELS, Options, Question, compared
 from models.interactions.log import Collector, Interactions
 from models.recommend import neighbours
 from models.recommend.factorised import AlsPlan, AlsScorer, BprPlan, BprScorer
-from models.recommend.scoring import History, Scorer, histories_of, proposed
+from models.recommend.scoring import History, Scorer, UnsuitableLogError, histories_of, proposed
 from models.recommend.sequence import SequenceConfig
 from models.training.blend import BlendScorer
 from models.training.sequence import SequencePlan, SequenceScorer, train
@@ -122,6 +122,15 @@ def test_the_blend_believes_the_source_that_is_right() -> None:
     blend = BlendScorer({"popular": made("popular"), "itemknn": made("itemknn")}, seed=1)
     blend.fit(planted(users=400))
     assert sum(blend.weights["itemknn"]) > 2 * sum(blend.weights["popular"])
+
+
+def test_the_blend_does_without_a_source_that_the_log_does_not_suit(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(neighbours, "LARGEST_EASE", 3)
+    blend = BlendScorer({"ease": made("ease"), "itemknn": made("itemknn")})
+    blend.fit(planted())
+    assert list(blend.weights) == ["itemknn"]
+    with pytest.raises(UnsuitableLogError, match="none of ease can learn"):
+        BlendScorer({"ease": made("ease")}).fit(planted())
 
 
 def test_a_log_without_a_pair_still_gives_scores() -> None:
