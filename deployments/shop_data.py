@@ -15,7 +15,7 @@ from deployments.settings import Settings
 from deployments.shop import open_store
 from deployments.store.values import Page
 from livecart_client import wire
-from models.interactions.events import read_events
+from models.interactions.events import event_files, read_events
 from models.types import Event, ModelInputError, Product, Room
 
 T = TypeVar("T")
@@ -43,6 +43,8 @@ def from_folder(folder: Path) -> ShopData:
     products = _file(folder, "products")
     if products is None:
         raise ModelInputError(f"{folder} holds no products.jsonl or products.csv; what viewers touched has to be known")
+    if not any(path.name.startswith("events") for path in event_files(folder)):
+        raise ModelInputError(f"{folder} holds no events.csv, events.jsonl or events.parquet")
     rooms = _file(folder, "rooms")
     return ShopData(
         read_events(folder),
