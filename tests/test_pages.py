@@ -38,8 +38,9 @@ def test_a_command_that_does_not_exist_is_found(text: str) -> None:
 @pytest.mark.parametrize("block", YAML, ids=str)
 def test_settings_that_are_shown_are_accepted(block: Block, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    (tmp_path / "runs").mkdir()
-    (tmp_path / "runs" / "my-intent").symlink_to(ZOO / "intent")  # what a command of the same page makes
+    for made, kind in (("my-intent", "intent"), ("versions/current", "recommender")):  # by commands of the same pages
+        (tmp_path / "runs" / made).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "runs" / made).symlink_to(ZOO / kind)
     assert wrong_settings(yaml.safe_load(block.text), tmp_path) == []
 
 
