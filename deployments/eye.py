@@ -26,6 +26,10 @@ class Eye:
         self._tag = embedder_tag
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="detector")
 
+    @property
+    def categories(self) -> tuple[str, ...]:
+        return self._model.categories
+
     async def detect(self, asked: Sequence[AskedFrame]) -> list[FrameDetections | Exception]:
         """One answer or ModelInputError per frame, in order."""
         model = self._model

@@ -1,8 +1,8 @@
 """The object behind every route: built graphs, store, admission, deadline."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
-from contextlib import aclosing
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
@@ -164,6 +164,13 @@ class Gateway:
             vectors = await within(budget_s - waited_s, self.ports.texts.embed(texts))
         self._tokens.charge(key, tokens)
         return vectors
+
+    @asynccontextmanager
+    async def place(self, budget_s: float) -> AsyncIterator[float]:
+        """Admit a call of a single model: hold a place while it runs; yields the seconds left. Raises Overloaded or DeadlineExceeded."""
+        async with self._admission.place(budget_s) as waited_s:
+            self.telemetry.admitted(waited_s)
+            yield budget_s - waited_s
 
     async def model_cards(self, *, budget_s: float) -> list[ModelCard]:
         """The writer, its adapters and the text embedder. Raises LivecartError."""

@@ -6,7 +6,7 @@ from deployments.loading import LoadedComprehension, load_ranker
 from deployments.settings import RankerConfig
 from models.language.segment import is_chinese, pieces, words
 from models.recommend.ranker import Ranker
-from models.types import Label, Ranked, RankRequest
+from models.types import Label, Ranked, RankRequest, Vectors
 
 
 class LocalRanker:
@@ -19,6 +19,10 @@ class LocalRanker:
 
     async def rank(self, request: RankRequest) -> tuple[Ranked, ...]:
         return await asyncio.to_thread(self._model.rank, request)
+
+    async def score(self, rows: Vectors) -> Vectors:
+        """See `models.recommend.ranker.Ranker.score`."""
+        return await asyncio.to_thread(self._model.score, rows)
 
     async def ping(self) -> None:
         """A model in this process answers when the process does."""

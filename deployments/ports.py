@@ -46,6 +46,15 @@ class TextModel:
 
 
 @dataclass(frozen=True, slots=True)
+class TensorModels:
+    """What the Open Inference Protocol asks of the models beyond the graphs' ports."""
+
+    embedding_dim: int  # of the picture embedder
+    categories: Callable[[], Awaitable[Sequence[str]]]  # the detector's, in the order of `Detection.category_index`
+    score: Callable[[Vectors], Awaitable[Vectors]]  # the ranker's features float32 (n, features) -> P(click), P(cart), P(purchase) (n, 3)
+
+
+@dataclass(frozen=True, slots=True)
 class Ports:
     catalog: Catalog
     viewers: Viewers
@@ -61,5 +70,6 @@ class Ports:
     writer: Writer
     openai: OpenAI
     texts: TextModel
+    tensors: TensorModels
     metrics_text: Callable[[], Awaitable[str]]  # Prometheus text of the engine
     pings: Mapping[str, Callable[[], Awaitable[object]]]  # deployment -> raises Unavailable when it cannot answer

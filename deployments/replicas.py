@@ -43,6 +43,9 @@ class DetectorReplica(_Replica):
     async def embed(self, pictures: list[bytes]) -> list[PictureEmbedding | ModelInputError]:
         return await self._eye.embed(pictures)
 
+    async def categories(self) -> tuple[str, ...]:
+        return self._eye.categories
+
     async def ping(self) -> None:
         """Answers when the model is loaded: Serve sends nothing before `reconfigure` is done."""
 
@@ -132,7 +135,7 @@ class RetrieverReplica(_Port):
 
 
 class RankerReplica(_Port):
-    _methods = frozenset({"rank", "ping"})
+    _methods = frozenset({"rank", "score", "ping"})
 
     async def reconfigure(self, config: dict[str, object]) -> None:
         wanted = RankerConfig.model_validate(config)

@@ -13,7 +13,7 @@ from ray.serve.handle import DeploymentHandle
 from deployments.enrolment import keep_views_current
 from deployments.loading import load_comprehension, load_eye, load_ranker, load_retriever, model_name
 from deployments.local import LocalComprehension, LocalRanker, LocalSegmenter
-from deployments.ports import Ports, TextModel
+from deployments.ports import Ports, TensorModels, TextModel
 from deployments.remote.calls import ping_of
 from deployments.remote.detector import CoalescedDetector
 from deployments.remote.openai import RemoteOpenAI
@@ -78,6 +78,7 @@ class Wiring:
         ranker = await _ranker(settings, handles)
         if isinstance(ranker, LocalRanker):
             stops.append(_followed(settings.ranker.recommender, ranker.swap))
+        embedder = embedder_info(settings.embedder)
         ports = Ports(
             catalog=shop,
             viewers=shop,
@@ -93,10 +94,11 @@ class Wiring:
             writer=writer,
             openai=RemoteOpenAI(handles["writer"], postbox),
             texts=_text_model(settings, retriever),
+            tensors=TensorModels(embedder.dim, detector.categories, ranker.score),
             metrics_text=writer.metrics_text,
             pings={**_pings(handles, retriever), "Ingress": shop.ping},
         )
-        current = asyncio.create_task(keep_views_current(store, detector, embedder_info(settings.embedder).tag), name="keep views current")
+        current = asyncio.create_task(keep_views_current(store, detector, embedder.tag), name="keep views current")
         return cls(ports, placements_of(handles), (partial(cancelled, current), *stops))
 
     async def stop(self) -> None:

@@ -114,6 +114,7 @@ class Detection:
     score: float  # 0..1
     category: str
     embedding: Vectors  # float32 (dim,), L2-normalised: the identity of what is in the box
+    category_index: int = 0  # of `category` among the detector's labels
 
 
 @dataclass(frozen=True, slots=True)

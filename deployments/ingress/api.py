@@ -10,9 +10,24 @@ from deployments.ingress.auth import Auth
 from deployments.ingress.body import BodyLimit
 from deployments.ingress.edge import Edge
 from deployments.ingress.errors import install_error_handlers
+from deployments.ingress.oip.served import ServedModels
 from deployments.ingress.openapi import complete
 from deployments.ingress.ports import Gateway
-from deployments.ingress.routes import events, experiments, graphs, health, knowledge, openai, products, questions, rooms, served, session
+from deployments.ingress.routes import (
+    events,
+    experiments,
+    graphs,
+    health,
+    knowledge,
+    openai,
+    products,
+    questions,
+    rooms,
+    served,
+    session,
+    v2,
+    v2_models,
+)
 from deployments.ingress.session.registry import Sessions
 from deployments.telemetry import Telemetry
 
@@ -21,6 +36,8 @@ ROUTERS = (
     graphs.router,
     served.router,
     openai.router,
+    v2.router,
+    v2_models.router,
     products.router,
     knowledge.router,
     questions.router,
@@ -48,7 +65,7 @@ def create_app(
         telemetry: give the one that the gateway's graphs report to, so that `/metrics` and `/v1/graphs` show them.
         placements: for `/v1/graphs`, the deployments of nodes that leave the ingress process: `graph.node` -> deployment.
         sessions: give one to end the room sessions with the process.
-        more_routers: further protocols (Open Inference Protocol), made with `routing.Router` to share its rules.
+        more_routers: further protocols, made with `routing.Router` to share its rules.
     """
     app = _bare_app()
     app.state.gateway = gateway
@@ -56,6 +73,7 @@ def create_app(
     app.state.telemetry = telemetry or Telemetry()
     app.state.placements = dict(placements or {})
     app.state.sessions = Sessions() if sessions is None else sessions
+    app.state.models = ServedModels()
     install_error_handlers(app)
     for router in (*ROUTERS, *more_routers):
         app.include_router(router)

@@ -11,13 +11,26 @@ from PIL import Image, UnidentifiedImageError
 
 from deployments.fakes import FakeOpenAI, fake_text_model
 from deployments.gateway import Gateway
-from deployments.ports import Ports
+from deployments.ports import Ports, TensorModels
 from deployments.store import Store
 from deployments.telemetry import Telemetry
 from graphs.errors import InvalidRequest, PayloadTooLarge, Unavailable
 from graphs.fakes import FakeComprehension, FakeDetector, FakeRanker, FakeRetriever, FakeSegmenter, FakeWriter
 from graphs.ports import Catalog, Detector, Viewers
-from models.types import Event, FrameDetections, Match, Passage, PictureEmbedding, Product, ProductId, Room, RoomId, ViewerId
+from models.types import (
+    Event,
+    FrameDetections,
+    Match,
+    ModelInputError,
+    Passage,
+    PictureEmbedding,
+    Product,
+    ProductId,
+    Room,
+    RoomId,
+    Vectors,
+    ViewerId,
+)
 
 MAX_PIXELS = 40_000_000
 
@@ -107,6 +120,14 @@ def fake_ports(shop: Shop, models: FakeModels | None = None) -> Ports:
     async def metrics_text() -> str:
         return "# no engine here\n"
 
+    async def categories() -> tuple[str, ...]:
+        return ("product",)
+
+    async def score(rows: Vectors) -> Vectors:
+        if not np.isfinite(rows).all():
+            raise ModelInputError("features contain NaN or infinity")
+        return np.full((len(rows), 3), 0.5, dtype=np.float32)
+
     return Ports(
         catalog=shop,
         viewers=shop,
@@ -122,6 +143,7 @@ def fake_ports(shop: Shop, models: FakeModels | None = None) -> Ports:
         writer=models.writer,
         openai=models.openai,
         texts=fake_text_model(),
+        tensors=TensorModels(models.detector.dim, categories, score),
         metrics_text=metrics_text,
         pings={"Detector": ping},
     )

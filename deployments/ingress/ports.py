@@ -1,6 +1,7 @@
 """What the routes ask of the object behind them; `deployments.gateway.Gateway` is the real one, `fakes.FakeGateway` a small one."""
 
 from collections.abc import AsyncGenerator, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
 from typing import Any, Protocol
 
 from deployments.experiments.service import Experiments
@@ -42,6 +43,10 @@ class Gateway(Protocol):
 
     async def embed_texts(self, texts: Sequence[str], *, budget_s: float, key: str, tokens: int) -> Vectors:
         """Admit and embed; float32 (len(texts), dim). Raises LivecartError."""
+        ...
+
+    def place(self, budget_s: float) -> AbstractAsyncContextManager[float]:
+        """Admit a call of a single model: hold a place while it runs; yields the seconds left. Raises Overloaded or DeadlineExceeded."""
         ...
 
     async def model_cards(self, *, budget_s: float) -> Sequence[ModelCard]:

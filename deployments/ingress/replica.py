@@ -12,6 +12,7 @@ from ray.serve.handle import DeploymentHandle
 from deployments.gateway import Gateway
 from deployments.ingress.api import create_app
 from deployments.ingress.auth import auth_from_environment
+from deployments.ingress.oip.served import ServedModels, UnloadedFolder
 from deployments.ingress.session.registry import Sessions
 from deployments.settings import IngressConfig, Settings
 from deployments.shop import open_store
@@ -25,6 +26,7 @@ class IngressReplica:
     async def __init__(self, settings: Settings, **handles: DeploymentHandle) -> None:  # type: ignore[misc]  # Serve awaits it
         configure_logging("ingress")
         self._store = await open_store(settings)
+        self._unloaded = settings.home / "unloaded"
         self._wiring = await Wiring.start(settings, self._store, handles)
         self._telemetry = Telemetry()
         self._gateway = Gateway(self._store, self._wiring.ports, self._telemetry)
@@ -48,7 +50,9 @@ class IngressReplica:
     def __serve_build_asgi_app__(self) -> FastAPI:
         auth = auth_from_environment(os.environ)
         placements = self._wiring.placements
-        return create_app(self._gateway, auth=auth, telemetry=self._telemetry, placements=placements, sessions=self._sessions)
+        app = create_app(self._gateway, auth=auth, telemetry=self._telemetry, placements=placements, sessions=self._sessions)
+        app.state.models = ServedModels(UnloadedFolder(self._unloaded))
+        return app
 
     async def __del__(self) -> None:
         self._sessions.close_all()

@@ -16,14 +16,16 @@ from models.types import FrameDetections, ModelInputError, PictureEmbedding
 DEPLOYMENT = "Detector"
 
 Embed = Callable[[Sequence[bytes]], Awaitable[list[PictureEmbedding | ModelInputError]]]
+Categories = Callable[[], Awaitable[tuple[str, ...]]]
 
 
 class CoalescedDetector:
     """Detector and PictureEmbedder."""
 
-    def __init__(self, detect: Coalescer[AskedFrame, FrameDetections], embed: Embed) -> None:
+    def __init__(self, detect: Coalescer[AskedFrame, FrameDetections], embed: Embed, categories: Categories) -> None:
         self._detect = detect
         self._embed = embed
+        self.categories = categories  # the detector's labels, in the order of `Detection.category_index`
 
     @classmethod
     def remote(cls, handle: DeploymentHandle, limits: CoalesceSettings) -> "CoalescedDetector":
@@ -33,7 +35,11 @@ class CoalescedDetector:
             found: list[PictureEmbedding | ModelInputError] = await answered(handle.embed.remote(list(pictures)), DEPLOYMENT)
             return found
 
-        return cls(channel(handle.detect.remote, DEPLOYMENT, limits), embed)
+        async def categories() -> tuple[str, ...]:
+            labels: tuple[str, ...] = await answered(handle.categories.remote(), DEPLOYMENT)
+            return labels
+
+        return cls(channel(handle.detect.remote, DEPLOYMENT, limits), embed, categories)
 
     @classmethod
     def local(cls, eye: Eye, limits: CoalesceSettings) -> "CoalescedDetector":
@@ -43,7 +49,10 @@ class CoalescedDetector:
             replies = await all_together(asked, remaining_s, eye.detect)
             return [refused(reply) if isinstance(reply, ModelInputError) else reply for reply in replies]
 
-        return cls(Coalescer(send, DEPLOYMENT, limits.model_copy(update={"max_in_flight": 1})), eye.embed)
+        async def categories() -> tuple[str, ...]:
+            return eye.categories
+
+        return cls(Coalescer(send, DEPLOYMENT, limits.model_copy(update={"max_in_flight": 1})), eye.embed, categories)
 
     async def detect(self, frame: bytes, min_score: float | None = None) -> FrameDetections:
         """Raises LivecartError; a refused picture has the param `frame`."""

@@ -58,6 +58,10 @@ class RemoteRanker(_Remote):
         ranked: tuple[Ranked, ...] = await self._ask("rank", request=request)
         return ranked
 
+    async def score(self, rows: Vectors) -> Vectors:
+        scores: Vectors = await self._ask("score", rows=rows)
+        return scores
+
 
 class RemoteComprehension(_Remote):
     async def intent(self, text: str) -> Label:

@@ -33,6 +33,7 @@ class _Candidates:
 
     boxes: Vectors
     scores: Vectors
+    classes: tuple[int, ...]
     labels: tuple[str, ...]
 
 
@@ -150,7 +151,8 @@ class ProductDetector:
         visible = (boxes[:, 2] > boxes[:, 0]) & (boxes[:, 3] > boxes[:, 1])
         usable = np.flatnonzero((scores >= min_score) & visible)
         kept = usable[keep_best(boxes[usable], scores[usable], limit=self._max_detections)]
-        return _Candidates(boxes[kept], scores[kept], tuple(self._labels[int(index)] for index in classes[kept]))
+        indices = tuple(int(index) for index in classes[kept])
+        return _Candidates(boxes[kept], scores[kept], indices, tuple(self._labels[index] for index in indices))
 
     def _embedded(self, regions: Sequence[Region]) -> Vectors:
         """float32 (n, dim), L2-normalised."""
@@ -195,8 +197,10 @@ def _assembled(
     offset = 0
     for picture, candidates in zip(pictures, found, strict=True):
         detections = tuple(
-            Detection(_pixels(box, picture), float(score), label, vectors[offset + index])
-            for index, (box, score, label) in enumerate(zip(candidates.boxes, candidates.scores, candidates.labels, strict=True))
+            Detection(_pixels(box, picture), float(score), label, vectors[offset + index], category)
+            for index, (box, score, category, label) in enumerate(
+                zip(candidates.boxes, candidates.scores, candidates.classes, candidates.labels, strict=True)
+            )
         )
         offset += len(detections)
         yield FrameDetections(picture.width, picture.height, detections, match_threshold)

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Callable
 from datetime import UTC, datetime
 
+import numpy as np
 import pytest
 from ray import serve
 from ray.serve.handle import DeploymentHandle
@@ -14,12 +15,13 @@ from deployments.remote.detector import CoalescedDetector
 from deployments.remote.small import RemoteComprehension, RemoteRanker
 from deployments.replicas import ComprehensionReplica, DetectorReplica, RankerReplica
 from deployments.settings import CoalesceSettings, ComprehensionConfig, DetectorConfig, Frozen, RankerConfig, Settings
-from graphs.errors import UnsupportedMedia
+from graphs.errors import InvalidRequest, UnsupportedMedia
 from graphs.fakes import FakeComprehension, FakeDetector, FakeRanker
 from graphs.ports import Comprehension, Detector, Ranker
 from models.demo.drawing.look import look_of
 from models.demo.pictures import catalogue_picture
-from models.types import Candidate, ProductId, RankRequest, ViewerId
+from models.recommend.features import FEATURE_NAMES
+from models.types import Candidate, ModelInputError, ProductId, RankRequest, ViewerId
 
 PICTURE = catalogue_picture(look_of("sku-1001", "beauty"))
 
@@ -30,7 +32,7 @@ def handle_of(cls: type, config: Frozen, *arguments: object) -> DeploymentHandle
     return handle
 
 
-def remote_ranker() -> Ranker:
+def remote_ranker() -> RemoteRanker:
     return RemoteRanker(handle_of(RankerReplica, RankerConfig()), "Ranker", CoalesceSettings())
 
 
@@ -38,7 +40,7 @@ def remote_comprehension() -> Comprehension:
     return RemoteComprehension(handle_of(ComprehensionReplica, ComprehensionConfig()), "Comprehension", CoalesceSettings())
 
 
-def remote_detector() -> Detector:
+def remote_detector() -> CoalescedDetector:
     return CoalescedDetector.remote(handle_of(DetectorReplica, DetectorConfig(), Settings().embedder), CoalesceSettings())
 
 
@@ -59,6 +61,16 @@ async def test_a_ranker_answers_every_distinct_candidate_once_and_best_first(ran
     for ranked in await asyncio.gather(*map(ranker.rank, requests)):
         assert sorted(item.product_id for item in ranked) == sorted(set(ids))
         assert [item.score for item in ranked] == sorted((item.score for item in ranked), reverse=True)
+
+
+@pytest.mark.parametrize("make", [lambda: LocalRanker(load_ranker(RankerConfig())), remote_ranker], ids=["local", "remote"])
+async def test_a_ranker_scores_rows_of_features(make: Callable[[], LocalRanker | RemoteRanker]) -> None:
+    ranker = await asyncio.to_thread(make)
+    scores = await ranker.score(np.zeros((3, len(FEATURE_NAMES)), dtype=np.float32))
+    assert (scores.shape, scores.dtype) == ((3, 3), np.float32)
+    assert ((scores > 0) & (scores < 1)).all()
+    with pytest.raises((InvalidRequest, ModelInputError), match="NaN"):
+        await ranker.score(np.full((1, len(FEATURE_NAMES)), np.nan, dtype=np.float32))
 
 
 @pytest.fixture(
@@ -98,3 +110,12 @@ async def test_a_bad_picture_is_the_callers_fault_and_harms_no_other(make: Calla
     assert isinstance(bad, UnsupportedMedia)
     assert bad.param == "frame"
     assert not isinstance(good, BaseException)
+
+
+@pytest.mark.parametrize("make", [local_detector, remote_detector])
+async def test_a_detector_names_its_categories(make: Callable[[], CoalescedDetector]) -> None:
+    detector = await asyncio.to_thread(make)
+    categories = await detector.categories()
+    seen = await detector.detect(PICTURE, 0.0)
+    assert seen.detections
+    assert all(categories[each.category_index] == each.category for each in seen.detections)

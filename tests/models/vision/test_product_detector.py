@@ -55,7 +55,7 @@ def test_detections_are_boxes_of_the_frame_best_first_with_unit_vectors(products
             x1, y1, x2, y2 = each.box
             assert 0 <= x1 < x2 <= result.width
             assert 0 <= y1 < y2 <= result.height
-            assert each.category in products.categories
+            assert each.category == products.categories[each.category_index]
             assert each.embedding.shape == (products.embedding_dim,)
             assert each.embedding.dtype == np.float32
             assert np.isclose(np.linalg.norm(each.embedding), 1, atol=1e-5)
