@@ -10,7 +10,7 @@ from deployments.ingress.frames import checked_picture
 from deployments.ingress.oip.table import MAX_DETECTIONS, MAX_NEIGHBOURS
 from deployments.ingress.oip.tensors import Tensor, bytes_tensor
 from deployments.ports import Ports
-from graphs.errors import InvalidRequest, PayloadTooLarge, UnsupportedMedia
+from graphs.errors import InvalidRequest, LivecartError, PayloadTooLarge, UnsupportedMedia
 from models.types import FrameDetections, Match, Vectors
 
 Tensors = Mapping[str, Tensor]
@@ -111,7 +111,17 @@ def picture_of(image: Tensor) -> bytes:
 
 
 def _pictures(image: Tensor) -> list[bytes]:
-    return [checked_picture(picture, param=f"image[{row}]") for row, picture in enumerate(image.as_bytes())]
+    pictures = image.as_bytes()
+    for row, picture in enumerate(pictures):
+        try:
+            checked_picture(picture, param="image")
+        except (InvalidRequest, UnsupportedMedia) as error:
+            raise _of_row(row, error) from None
+    return pictures
+
+
+def _of_row(row: int, error: LivecartError) -> LivecartError:
+    return type(error)(f"image[{row}]: {error.message}", param="image")
 
 
 async def _all_of(calls: Sequence[Awaitable[T]]) -> list[T]:
@@ -119,7 +129,7 @@ async def _all_of(calls: Sequence[Awaitable[T]]) -> list[T]:
     results: list[T] = []
     for row, result in enumerate(await asyncio.gather(*calls, return_exceptions=True)):
         if isinstance(result, (InvalidRequest, PayloadTooLarge, UnsupportedMedia)):
-            raise type(result)(f"image[{row}]: {result.message}", param="image")
+            raise _of_row(row, result)
         if isinstance(result, BaseException):
             raise result
         results.append(result)

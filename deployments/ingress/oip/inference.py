@@ -1,7 +1,10 @@
 """One `infer`: read the tensors, run the model within its time, write the answer, count it."""
 
+import asyncio
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import ParamSpec, TypeVar
 
 from starlette.responses import Response
 
@@ -19,6 +22,10 @@ from graphs.flow import deadline_within
 from graphs.recognize import RecognizeRequest
 from livecart_client import wire
 
+P = ParamSpec("P")
+T = TypeVar("T")
+
+MAX_BYTES_ON_LOOP = 256 * 1024
 RECOGNIZE_OPTIONS = ("room_id", "top_k", "min_score")  # of the request's parameters; others are ignored
 
 
@@ -34,11 +41,11 @@ async def infer(call: Call, spec: ModelSpec, served: ServedModels) -> Response:
     try:
         body = await call.request.body()
         read_s = time.perf_counter()
-        asked = read_request(body, call.request.headers.get(HEADER_LENGTH), spec)
+        asked = await _off_loop(len(body), read_request, body, call.request.headers.get(HEADER_LENGTH), spec)
         start_s = time.perf_counter()
         ran = await until_disconnect(call.request.receive, _run(call, spec, asked))
         end_s = time.perf_counter()
-        reply = write_reply(asked, spec.name, ran.outputs)
+        reply = await _off_loop(len(body), write_reply, asked, spec.name, ran.outputs)
     except CallerLeft:
         raise
     except Exception:
@@ -48,6 +55,11 @@ async def infer(call: Call, spec: ModelSpec, served: ServedModels) -> Response:
     times = Times(done_s - began_s, start_s - read_s, ran.queue_s, end_s - start_s - ran.queue_s, done_s - end_s)
     served.statistics.succeeded(spec.name, asked.rows, times)
     return await _response(reply, call.request.headers.get("accept-encoding"))
+
+
+async def _off_loop(size: int, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+    """Large bodies are worked on in a thread, so that other requests go on meanwhile."""
+    return await asyncio.to_thread(work, *args, **kwargs) if size > MAX_BYTES_ON_LOOP else work(*args, **kwargs)
 
 
 async def _run(call: Call, spec: ModelSpec, asked: InferRequest) -> _Ran:

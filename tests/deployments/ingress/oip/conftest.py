@@ -2,13 +2,13 @@
 
 import asyncio
 from collections.abc import Iterator
-from pathlib import Path
 
 import httpx
 import pytest
 
 from tests.deployments.cli.served import served
 from tests.hostile_requests import load_shop
+from tests.pages import ROOT
 
 
 @pytest.fixture(scope="module")
@@ -26,4 +26,4 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 @pytest.fixture(scope="session")
 def frame() -> bytes:
-    return Path("docs/pictures/frame.jpg").read_bytes()
+    return (ROOT / "docs" / "pictures" / "frame.jpg").read_bytes()
