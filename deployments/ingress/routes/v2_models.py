@@ -9,6 +9,7 @@ from fastapi import Depends, Request
 from starlette.responses import Response
 
 from deployments.ingress.call import Call, TheCall, data_response
+from deployments.ingress.disconnect import within
 from deployments.ingress.oip import schema
 from deployments.ingress.oip.inference import infer
 from deployments.ingress.oip.readiness import away, specs_of
@@ -66,7 +67,7 @@ async def _parameters(asked: Asked) -> dict[str, str]:
     """What a caller has to know beyond names and shapes."""
     match asked.spec.name:
         case "detector":
-            categories = await asked.call.gateway.ports.tensors.categories()
+            categories = await within(asked.call.budget_s, asked.call.gateway.ports.tensors.categories())
             return {"categories": orjson.dumps(categories).decode("utf-8")}
         case "ranker":
             return {"features": orjson.dumps(FEATURE_NAMES).decode("utf-8"), "scores": '["click","cart","purchase"]'}
@@ -109,7 +110,7 @@ _mount("/ready", ready, responses={**schema.errors(404, 503), **schema.answers({
 _mount(
     "/config",
     config,
-    responses={**schema.errors(404, 503), **schema.answers({"name": "identity"})},
+    responses={**schema.errors(404, 503, 504), **schema.answers({"name": "identity"})},
     summary="Configuration, as Triton has it",
 )
 _mount(

@@ -17,7 +17,7 @@ from deployments.store import Store
 from graphs.errors import Forbidden, Unauthenticated
 from tests.deployments.ingress.conftest import calling
 
-OPEN_TO_ALL = {"/healthz", "/readyz", "/metrics", "/", "/docs"}
+OPEN_TO_ALL = {"/healthz", "/readyz", "/v2/health/live", "/v2/health/ready", "/metrics", "/", "/docs"}
 KEYS = {role: new_key(role, f"the-{role}") for role in ROLES}
 
 
