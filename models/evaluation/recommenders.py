@@ -47,7 +47,6 @@ def _ranked(options: Options) -> Scorer:
     if options.shop is not None:
         return PipelineScorer(options.shop, seed=options.seed)
     sources: dict[str, Scorer] = {
-        "ease": EaseScorer(),
         "itemknn": ItemKnnScorer(),
         "ials": AlsScorer(seed=options.seed),
         "popular": PopularScorer(),

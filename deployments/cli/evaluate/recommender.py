@@ -74,7 +74,7 @@ def recommender(  # noqa: PLR0913  # a command's options
     HR, recall, precision, nDCG and MRR at k; cold: nDCG of users with few items; cover: share of the items that are proposed to
     anybody; pop.: mean percentile of popularity of what is proposed (.5 is no bias); ask s: seconds to score all users and choose;
     MiB: the most memory held beyond the log.
-    ranked is the pipeline that serves where products are at hand, else a learned blend of the others.
+    ranked is the pipeline that serves where products are at hand, else a learned blend of itemknn, ials, popular and attributes.
     The sequence model trains for minutes; leave it out of --models where that is too long.
 
     Examples: `livecart evaluate recommender --data beauty --models all --json`;
@@ -104,7 +104,7 @@ def recommender(  # noqa: PLR0913  # a command's options
         "cold_up_to": cold,
     }
     shop = _shop(data, products) if found == "events" and "ranked" in names else None
-    facts["ranked_is"] = "blend of ease, itemknn, ials, popular, attributes" if shop is None else "the pipeline that serves, Wide & Deep"
+    facts["ranked_is"] = "blend of itemknn, ials, popular, attributes" if shop is None else "the pipeline that serves, Wide & Deep"
     options = Options(seed=seed, sequence_minutes=sequence_minutes, run=run, shop=shop)
     rows = list(_rows(divided, names, options, k=k, cold=cold))
     _finish(facts, rows, as_json=as_json)
