@@ -1,14 +1,14 @@
 """What the platform of the moment says about the models: their shapes, and the deployments that do not answer."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Collection
+from collections.abc import Awaitable, Callable, Collection, Mapping
 
 from deployments.ingress.oip.table import ModelSpec, model_specs
 from deployments.ingress.ports import Gateway
 from graphs.errors import LivecartError
 
 
-def specs_of(gateway: Gateway) -> dict[str, ModelSpec]:
+def specs_of(gateway: Gateway) -> Mapping[str, ModelSpec]:
     return model_specs(gateway.ports.tensors.embedding_dim)
 
 

@@ -1,5 +1,6 @@
 """Which models `/v2` serves now: the table, less what an operator unloaded."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Protocol
 
@@ -40,7 +41,7 @@ class ServedModels:
         self.unloaded: Unloaded = set() if unloaded is None else unloaded
         self.statistics = Statistics()
 
-    def find(self, specs: dict[str, ModelSpec], name: str, version: str | None = None) -> ModelSpec:
+    def find(self, specs: Mapping[str, ModelSpec], name: str, version: str | None = None) -> ModelSpec:
         """Raises ModelNotFound for a model that there is not, is unloaded, or has no such version."""
         spec = self.known(specs, name)
         if version not in (None, VERSION):
@@ -49,7 +50,7 @@ class ServedModels:
             raise ModelNotFound(f"model `{name}` is unloaded; POST /v2/repository/models/{name}/load serves it again")
         return spec
 
-    def known(self, specs: dict[str, ModelSpec], name: str) -> ModelSpec:
+    def known(self, specs: Mapping[str, ModelSpec], name: str) -> ModelSpec:
         """As `find`, unloaded or not."""
         spec = specs.get(name)
         if spec is None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 
 from deployments.ingress.oip.tensors import FLOATING, MAX_DIMENSION
 from graphs.errors import InvalidRequest
@@ -101,7 +102,8 @@ def _config_type(datatype: str) -> str:
     return "TYPE_STRING" if datatype == "BYTES" else f"TYPE_{datatype}"
 
 
-def model_specs(embedding_dim: int) -> dict[str, ModelSpec]:
+@cache
+def model_specs(embedding_dim: int) -> Mapping[str, ModelSpec]:
     """The models by name. `embedding_dim` is the picture embedder's."""
     image = TensorSpec("image", "BYTES", (-1,))
     embedding = TensorSpec("embedding", "FP32", (-1, embedding_dim))
