@@ -105,7 +105,7 @@ class Speaker:
         """Clauses up to the first one that fails. Raises NotSupported there."""
         evidence = (*(p.text for p in draft.evidence), *(p.answer for p in draft.evidence if p.answer), *draft.facts, *draft.titles)
         said = held = ""
-        async with aclosing(clauses_of(self.writer.write(prompt))) as clauses:
+        async with aclosing(clauses_streamed(self.writer.write(prompt))) as clauses:
             async for clause in clauses:
                 held += clause
                 if is_refusal(held):
@@ -138,7 +138,7 @@ def whole(steps: Sequence[Step]) -> Said:
     return last
 
 
-async def clauses_of(deltas: AsyncGenerator[TextDelta, None]) -> AsyncGenerator[str, None]:
+async def clauses_streamed(deltas: AsyncGenerator[TextDelta, None]) -> AsyncGenerator[str, None]:
     """Cut a stream of deltas before every break between clauses. Joined they are the deltas joined; a figure is never cut in two.
 
     The break opens the next clause, so that a text may end after any clause without a dangling comma.
