@@ -68,12 +68,8 @@ class Wiring:
         writer = RemoteWriter(handles["writer"])
         postbox = await Postbox().open()
         stops.append(postbox.close)
-        retriever: RemoteRetriever | LiveRetriever
-        if "retriever" in handles:
-            retriever = RemoteRetriever(handles["retriever"], "Retriever", settings.coalesce)
-        else:
-            loaded = await asyncio.to_thread(load_retriever, settings.retriever, settings.embedder)
-            retriever = await LiveRetriever(store, loaded, poll_s=settings.store.follow_every_s).start()
+        retriever = await _retriever(settings, store, handles)
+        if isinstance(retriever, LiveRetriever):
             stops.extend((_followed(settings.retriever.recommender, retriever.swap), retriever.stop))
         ranker = await _ranker(settings, handles)
         if isinstance(ranker, LocalRanker):
@@ -133,6 +129,13 @@ async def _detector(settings: Settings, handles: Handles) -> CoalescedDetector:
     if "detector" in handles:
         return CoalescedDetector.remote(handles["detector"], settings.coalesce)
     return CoalescedDetector.local(await asyncio.to_thread(load_eye, settings.detector, settings.embedder), settings.coalesce)
+
+
+async def _retriever(settings: Settings, store: Store, handles: Handles) -> RemoteRetriever | LiveRetriever:
+    if "retriever" in handles:
+        return RemoteRetriever(handles["retriever"], "Retriever", settings.coalesce)
+    loaded = await asyncio.to_thread(load_retriever, settings.retriever, settings.embedder)
+    return await LiveRetriever(store, loaded, poll_s=settings.store.follow_every_s).start()
 
 
 async def _ranker(settings: Settings, handles: Handles) -> LocalRanker | RemoteRanker:
