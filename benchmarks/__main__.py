@@ -1,13 +1,13 @@
 """`make bench`: the engine's cost per node, the same graph on livecart and its peers, the eye and the writer
-bare and through the ingress, and the recommend graph by the size of the catalogue.
+bare and through the ingress, the recommend graph by the size of the catalogue, and tensors through /v2.
 
-python -m benchmarks [engine|overhead|vision|voice|recommend] [options of the one that is named, or --quick]
+python -m benchmarks [engine|overhead|vision|voice|recommend|oip] [options of the one that is named, or --quick]
 """
 
 import subprocess
 import sys
 
-NAMES = ("engine", "overhead", "vision", "voice", "recommend")
+NAMES = ("engine", "overhead", "vision", "voice", "recommend", "oip")
 
 
 def main() -> None:
