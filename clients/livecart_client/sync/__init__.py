@@ -1,0 +1,1 @@
+"""The client that waits, for scripts and threads."""
