@@ -12,7 +12,7 @@ from livecart_client import AsyncClient, Client
 from tests.clients.in_threads import in_threads
 from tests.deployments.cli.served import served
 from tests.deployments.ingress.conftest import app, empty_database, models, shared_app, store
-from tests.hostile_requests import load_shop
+from tests.hostile_requests import SHOP, load_shop
 
 __all__ = ["app", "empty_database", "models", "shared_app", "store"]
 WAYS = ("in-process", "async over a port", "sync over a port")
@@ -23,19 +23,22 @@ def url(empty_database: Path, tmp_path_factory: pytest.TempPathFactory) -> Itera
     folder = tmp_path_factory.mktemp("served")
     shutil.copy(empty_database, folder / "livecart.db")
     with served(folder) as found:
+        with httpx.Client(base_url=found) as http:
+            for method, path, body in SHOP:
+                http.request(method, path, json=body).raise_for_status()
         yield found
 
 
 @pytest.fixture(params=WAYS)
 async def client(request: pytest.FixtureRequest, app: FastAPI, url: str) -> AsyncIterator[AsyncClient]:
-    transport = httpx.ASGITransport(app) if request.param == "in-process" else httpx.AsyncHTTPTransport()
-    base = "http://localhost" if request.param == "in-process" else url
-    async with httpx.AsyncClient(transport=transport, base_url=base) as http:
-        await load_shop(http)
-        if request.param == "sync over a port":
-            with Client(url) as waiting:
-                yield in_threads(waiting)
-            return
-        own = httpx.ASGITransport(app) if request.param == "in-process" else None
-        async with AsyncClient(base, transport=own) as calling:
+    if request.param == "sync over a port":
+        with Client(url) as waiting:
+            yield in_threads(waiting)
+    elif request.param == "async over a port":
+        async with AsyncClient(url) as calling:
+            yield calling
+    else:
+        async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://localhost") as http:
+            await load_shop(http)
+        async with AsyncClient(transport=httpx.ASGITransport(app)) as calling:
             yield calling

@@ -1,6 +1,7 @@
 """Every method against the real HTTP front, in-process and over a port, by both clients."""
 
 from datetime import UTC, datetime
+from decimal import Decimal
 from io import BytesIO
 from pathlib import Path
 from uuid import uuid4
@@ -12,7 +13,7 @@ from PIL import Image
 from livecart_client import AsyncClient, errors, wire
 from tests.hostile_requests import JPEG
 
-CUP = wire.Product(product_id="杯-1", title="Cup", category="kitchen", price=wire.Money(amount="12.50", currency="CNY"))  # type: ignore[arg-type]  # a decimal string
+CUP = wire.Product(product_id="杯-1", title="Cup", category="kitchen", price=wire.Money(amount=Decimal("12.50"), currency="CNY"))
 
 
 def event(event_id: str) -> wire.Event:
