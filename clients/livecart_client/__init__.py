@@ -7,6 +7,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from livecart_client import errors, wire
     from livecart_client.asynchronous.client import AsyncClient
     from livecart_client.asynchronous.sending import AsyncTokens
     from livecart_client.core.retries import RetryPolicy
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     from livecart_client.sync.client import Client
     from livecart_client.sync.sending import Tokens
 
-__all__ = ["AsyncClient", "AsyncTokens", "Client", "LivecartError", "Picture", "RetryPolicy", "Tokens"]
+__all__ = ["AsyncClient", "AsyncTokens", "Client", "LivecartError", "Picture", "RetryPolicy", "Tokens", "errors", "wire"]
 _PLACES = {
     "AsyncClient": "asynchronous.client",
     "AsyncTokens": "asynchronous.sending",
@@ -28,6 +29,8 @@ _PLACES = {
 
 
 def __getattr__(name: str) -> object:
+    if name in ("errors", "wire"):
+        return import_module(f"livecart_client.{name}")
     if name not in _PLACES:
         raise AttributeError(f"module `livecart_client` has no `{name}`; it has {', '.join(__all__)}")
     return getattr(import_module(f"livecart_client.{_PLACES[name]}"), name)

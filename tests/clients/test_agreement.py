@@ -1,6 +1,7 @@
 """The two clients have the same face, and know what the server knows."""
 
 import inspect
+import pickle
 from typing import get_type_hints
 
 import pytest
@@ -92,3 +93,9 @@ def test_a_code_of_a_newer_server_is_kept() -> None:
     assert kind is errors.Overloaded
     assert kind("a", code="too_loud").code == "too_loud"
     assert errors.kind_of("odd", 418) is errors.LivecartError
+
+
+def test_an_error_survives_another_process() -> None:
+    error = errors.Overloaded("full", param="a", details=({"index": 1},), request_id="r", retry_after_s=2.0, status=429)
+    again = pickle.loads(pickle.dumps(error))  # noqa: S301  # our own
+    assert (type(again), vars(again), str(again)) == (type(error), vars(error), str(error))

@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from io import BytesIO
 from pathlib import Path
+from typing import Any
 from uuid import uuid4
 
 import numpy as np
@@ -162,6 +163,20 @@ async def test_what_the_server_would_refuse_is_not_sent(client: AsyncClient) -> 
     with pytest.raises(errors.InvalidRequest) as found:
         await client.recommend_products("V-1", k=1_000)
     assert (found.value.param, found.value.status) == ("k", None)
-    for call in (client.products.get("a/b"), client.answer("  "), client.healthz(deadline_s=0), client.healthz(request_id="a b")):
+    for call in (
+        client.products.get("a/b"),
+        client.answer("  "),
+        client.healthz(deadline_s=0),
+        client.healthz(request_id="a b"),
+        client.products.enrol("P-1", []),
+    ):
         with pytest.raises(errors.InvalidRequest):
             await call
+
+
+async def test_an_option_that_does_not_exist_is_found(client: AsyncClient) -> None:
+    wrong: Any = {"limt": 3}
+    for call in (client.products.page(**wrong), client.rooms.get("R-1", **wrong), client.answer("Is it warm?", **wrong)):
+        with pytest.raises(errors.InvalidRequest) as found:
+            await call
+        assert found.value.param == "limt"

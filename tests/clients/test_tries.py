@@ -200,3 +200,10 @@ def test_a_frame_goes_as_a_form_with_its_fields() -> None:
         {"room_id": "R-1", "top_k": "2"},
         {"trace": "true"},
     )
+
+
+async def test_a_server_may_be_mounted_below_a_path() -> None:
+    script = Script(room())
+    async with AsyncClient("https://shop.example/livecart/", transport=httpx.MockTransport(script)) as client:
+        await client.rooms.get("R-1")
+    assert str(script.requests[0].url) == "https://shop.example/livecart/v1/rooms/R-1"

@@ -54,7 +54,10 @@ class Content:
 def call(
     route: Route, parse: Callable[[bytes], R], options: CallOptions, content: Content, ids: Mapping[str, str] | None = None
 ) -> Call[R]:
-    """Raises InvalidRequest for an id, a deadline or a request id that the server would refuse or replace."""
+    """Raises InvalidRequest for an option that is none of the route, and an id, deadline or request id that the server would not take."""
+    unknown = sorted(set(options) - set(route.options.__annotations__))
+    if unknown:
+        raise InvalidRequest(f"`{unknown[0]}` is no option of {route.method} {route.path}; nothing was sent", param=unknown[0])
     for name, value in (ids or {}).items():
         _checked(_IDENTIFIER.validate_python, value, place=name)
     return Call(

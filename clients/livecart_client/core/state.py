@@ -9,6 +9,7 @@ from livecart_client.core import routes
 from livecart_client.core.calls import Call, Content, Upserted, as_json, as_text, call, fields_of, model_of, nothing, validated
 from livecart_client.core.options import CallOptions, PageOptions, QuestionAnswerOptions, QuestionPageOptions
 from livecart_client.core.routes import Route
+from livecart_client.errors import InvalidRequest
 
 K = TypeVar("K", bound=wire.Request)
 
@@ -73,6 +74,8 @@ def put_documents(documents: Iterable[wire.Document], options: CallOptions) -> C
 
 
 def enrol(product_id: str, pictures: Sequence[bytes], options: CallOptions) -> Call[wire.Views]:
+    if not pictures:
+        raise InvalidRequest("at least one picture is needed; nothing was sent", param="image")
     files = tuple(("image", picture) for picture in pictures)
     return call(routes.ENROL, model_of(wire.Views), options, Content(files=files), {"product_id": product_id})
 
