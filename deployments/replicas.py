@@ -19,7 +19,7 @@ from deployments.retrieval import LiveRetriever
 from deployments.settings import ComprehensionConfig, DetectorConfig, RankerConfig, RetrieverConfig, Settings, WriterConfig
 from deployments.shop import open_store
 from deployments.telemetry import configure_logging
-from deployments.versions import Swap, VersionFollower
+from deployments.versions import Swap, VersionFollower, resolved
 from models.language.openai_types import Kind, ModelCard, Usage
 from models.types import FrameDetections, ModelInputError, PictureEmbedding, Prompt, TextDelta
 
@@ -98,11 +98,11 @@ class _Port(_Replica):
     _methods: frozenset[str]
     _port: object
 
-    def _follow(self, swap: Swap, location: str) -> None:
+    def _follow(self, swap: Swap, location: str, served: str) -> None:
         """Serve what the link `location` points to, from now on; not any more what was followed before."""
         if (before := getattr(self, "_following", None)) is not None:
             before.cancel()
-        self._following = asyncio.create_task(VersionFollower(location, swap).run(), name="follow versions")
+        self._following = asyncio.create_task(VersionFollower(location, swap, served=served).run(), name="follow versions")
 
     async def ask(self, questions: list[Question], remaining_s: list[float]) -> list[object]:
         return list(await each_alone(questions, remaining_s, self._answer))
@@ -125,11 +125,12 @@ class RetrieverReplica(_Port):
 
     async def reconfigure(self, config: dict[str, object]) -> None:
         wanted = RetrieverConfig.model_validate(config)
-        loaded = await asyncio.to_thread(load_retriever, wanted, self._settings.embedder)
+        served = resolved(wanted.recommender)
+        loaded = await asyncio.to_thread(load_retriever, wanted.model_copy(update={"recommender": served}), self._settings.embedder)
         self._store = getattr(self, "_store", None) or await open_store(self._settings)
         fresh = await LiveRetriever(self._store, loaded, poll_s=self._settings.store.follow_every_s).start()
         old, self._port = getattr(self, "_port", None), fresh
-        self._follow(fresh.swap, wanted.recommender)
+        self._follow(fresh.swap, wanted.recommender, served)
         if isinstance(old, LiveRetriever):
             await old.stop()
 
@@ -139,8 +140,9 @@ class RankerReplica(_Port):
 
     async def reconfigure(self, config: dict[str, object]) -> None:
         wanted = RankerConfig.model_validate(config)
-        fresh = self._port = LocalRanker(await asyncio.to_thread(load_ranker, wanted))
-        self._follow(fresh.swap, wanted.recommender)
+        served = resolved(wanted.recommender)
+        fresh = self._port = LocalRanker(await asyncio.to_thread(load_ranker, RankerConfig(recommender=served)))
+        self._follow(fresh.swap, wanted.recommender, served)
 
 
 class ComprehensionReplica(_Port):

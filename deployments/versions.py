@@ -16,40 +16,48 @@ POLL_S = 1.0
 Swap = Callable[[str], Awaitable[None]]
 
 
-class VersionFollower:
-    """`location`: an artifact's folder, a link to one, or a URL; only links are followed. `swap` loads a folder and puts it in place."""
+def resolved(location: str) -> str:
+    """The folder that a link points to now; anything else as it is. Load this, and tell the follower that it is what serves."""
+    path = Path(location)
+    try:
+        return str(path.resolve(strict=True)) if path.is_symlink() else location
+    except (OSError, RuntimeError):
+        return location  # points nowhere: loading it says so
 
-    def __init__(self, location: str, swap: Swap, *, poll_s: float = POLL_S) -> None:
-        self._location = Path(location)
+
+class VersionFollower:
+    """`location`: an artifact's folder, a link to one, or a URL; only links are followed. `served`: what `resolved` said before the load.
+
+    `swap` loads a folder and puts it in place.
+    """
+
+    def __init__(self, location: str, swap: Swap, *, served: str, poll_s: float = POLL_S) -> None:
+        self._location = location
         self._swap = swap
         self._poll_s = poll_s
-        self._served = self._target()
-        self._refused: Path | None = None
+        self._served = served
+        self._refused: str | None = None  # not tried again while the link names it
 
     async def run(self) -> None:
         """Until cancelled."""
         while True:
             await asyncio.sleep(self._poll_s)
-            target = await asyncio.to_thread(self._target)
-            if target is not None and target not in {self._served, self._refused}:
+            target = await asyncio.to_thread(resolved, self._location)
+            if target == self._served:
+                self._refused = None
+            elif target != self._refused:
                 await self._take(target)
 
-    async def _take(self, target: Path) -> None:
+    async def _take(self, target: str) -> None:
         try:
-            await self._swap(str(target))
-        except (ArtifactError, OSError, ValueError) as error:
+            await self._swap(target)
+        except Exception as error:  # noqa: BLE001  # whatever is wrong with a folder, the next one has to be followed
             self._refused = target
-            _log.error("%s points to %s, which cannot be served: %s; %s goes on serving", self._location, target, error, self._served)
+            told = str(error) if isinstance(error, ArtifactError) else f"{type(error).__name__}: {error}"
+            _log.error("%s names %s, which cannot be served: %s; %s goes on serving", self._location, target, told, self._served)
         else:
             self._served, self._refused = target, None
             _log.info("%s serves now, as %s says", target, self._location)
-
-    def _target(self) -> Path | None:
-        """Where the link points; None for what is no link, or points nowhere now."""
-        try:
-            return self._location.resolve(strict=True) if self._location.is_symlink() else None
-        except (OSError, RuntimeError):
-            return None
 
 
 def point(link: Path, version: Path) -> None:

@@ -24,7 +24,7 @@ from deployments.retrieval import LiveRetriever
 from deployments.settings import Settings
 from deployments.shop import LiveShop
 from deployments.store import Store
-from deployments.versions import Swap, VersionFollower
+from deployments.versions import Swap, VersionFollower, resolved
 from models.language.openai_types import ModelCard
 from models.vision.embedder_info import embedder_info
 
@@ -68,12 +68,14 @@ class Wiring:
         writer = RemoteWriter(handles["writer"])
         postbox = await Postbox().open()
         stops.append(postbox.close)
-        retriever = await _retriever(settings, store, handles)
+        found, ranks = settings.retriever.recommender, settings.ranker.recommender
+        candidates_of, ranker_of = resolved(found), resolved(ranks)  # before they are loaded: a link may move meanwhile
+        retriever = await _retriever(settings, candidates_of, store, handles)
         if isinstance(retriever, LiveRetriever):
-            stops.extend((_followed(settings.retriever.recommender, retriever.swap), retriever.stop))
-        ranker = await _ranker(settings, handles)
+            stops.extend((_followed(found, candidates_of, retriever.swap), retriever.stop))
+        ranker = await _ranker(settings, ranker_of, handles)
         if isinstance(ranker, LocalRanker):
-            stops.append(_followed(settings.ranker.recommender, ranker.swap))
+            stops.append(_followed(ranks, ranker_of, ranker.swap))
         embedder = embedder_info(settings.embedder)
         ports = Ports(
             catalog=shop,
@@ -115,9 +117,9 @@ async def cancelled(task: "asyncio.Task[None]") -> None:
         await task
 
 
-def _followed(location: str, swap: Swap) -> Stop:
+def _followed(location: str, served: str, swap: Swap) -> Stop:
     """Serve what the link `location` points to, until the returned stop."""
-    return partial(cancelled, asyncio.create_task(VersionFollower(location, swap).run(), name=f"follow {location}"))
+    return partial(cancelled, asyncio.create_task(VersionFollower(location, swap, served=served).run(), name=f"follow {location}"))
 
 
 def _text_model(settings: Settings, retriever: RemoteRetriever | LiveRetriever) -> TextModel:
@@ -131,17 +133,19 @@ async def _detector(settings: Settings, handles: Handles) -> CoalescedDetector:
     return CoalescedDetector.local(await asyncio.to_thread(load_eye, settings.detector, settings.embedder), settings.coalesce)
 
 
-async def _retriever(settings: Settings, store: Store, handles: Handles) -> RemoteRetriever | LiveRetriever:
+async def _retriever(settings: Settings, recommender: str, store: Store, handles: Handles) -> RemoteRetriever | LiveRetriever:
     if "retriever" in handles:
         return RemoteRetriever(handles["retriever"], "Retriever", settings.coalesce)
-    loaded = await asyncio.to_thread(load_retriever, settings.retriever, settings.embedder)
+    config = settings.retriever.model_copy(update={"recommender": recommender})
+    loaded = await asyncio.to_thread(load_retriever, config, settings.embedder)
     return await LiveRetriever(store, loaded, poll_s=settings.store.follow_every_s).start()
 
 
-async def _ranker(settings: Settings, handles: Handles) -> LocalRanker | RemoteRanker:
+async def _ranker(settings: Settings, recommender: str, handles: Handles) -> LocalRanker | RemoteRanker:
     if "ranker" in handles:
         return RemoteRanker(handles["ranker"], "Ranker", settings.coalesce)
-    return LocalRanker(await asyncio.to_thread(load_ranker, settings.ranker))
+    config = settings.ranker.model_copy(update={"recommender": recommender})
+    return LocalRanker(await asyncio.to_thread(load_ranker, config))
 
 
 async def _comprehension(settings: Settings, handles: Handles) -> LocalComprehension | RemoteComprehension:

@@ -44,6 +44,7 @@ def recommender(  # noqa: PLR0913  # a command's options
     """
     from models.language.text_embedder import TextEmbedder
 
+    _check_places(out, link)
     embedder = TextEmbedder.load(text_embedder)
     if data == "demo":
         from models.training.recommender import train_on_demo
@@ -59,6 +60,14 @@ def recommender(  # noqa: PLR0913  # a command's options
     _tell({**result, **judged}, as_json=as_json)
     if judged.get("serves", str(out)) != str(out):
         raise typer.Exit(WORSE)
+
+
+def _check_places(out: Path, link: Path | None) -> None:
+    """Before minutes are spent: nothing that serves, or was kept to go back to, is written over."""
+    if link is not None and link.exists() and not link.is_symlink():
+        fail(f"{link} is no link; move it away, so that a link to the serving version can stand there", code=2)
+    if out.is_symlink() or (out.exists() and (not out.is_dir() or any(out.iterdir()))):
+        fail(f"{out} is there already; a version is written into a new folder", code=2)
 
 
 def _shop(data: str, home: Path) -> "ShopData":
@@ -107,7 +116,7 @@ def _judged(shop: "ShopData", out: Path, link: Path, embedder: "TextEmbedder") -
         point(link, out)
         return {"judged": {"new": new}, "serves": str(out)}
     old = evaluate_artifact(link, shop.events, shop.products, shop.rooms, embedder=embedder)
-    is_good = new[JUDGED_BY] >= old[JUDGED_BY] * (1 - TOLERATED)
+    is_good = new["viewers"] > 0 and new[JUDGED_BY] >= old[JUDGED_BY] * (1 - TOLERATED)
     serves = str(out) if is_good else str(link.resolve())
     if is_good:
         point(link, out)

@@ -17,7 +17,7 @@ from deployments.settings import RankerConfig, RetrieverConfig, Settings
 from deployments.shop import LiveShop
 from deployments.store import Store
 from deployments.store.values import StoreOptions
-from deployments.versions import VersionFollower, point
+from deployments.versions import VersionFollower, point, resolved
 from graphs.recommend import RecommendNodes, RecommendRequest, recommend_graph
 from models.demo.catalog import demo_products
 from models.types import ArtifactError, ViewerId
@@ -45,6 +45,8 @@ class Shelf:
         self.turn.set()
         if name == "bad":
             raise ArtifactError("nothing in it")
+        if name == "worse":
+            raise KeyError("weights")
         self.served.append(name)
 
     async def waits(self) -> None:
@@ -63,7 +65,7 @@ async def test_a_link_is_followed_there_and_back(tmp_path: Path) -> None:
     old, new = versions(tmp_path, ["old", "new"])
     link, shelf = tmp_path / "current", Shelf()
     point(link, old)
-    task = asyncio.create_task(VersionFollower(str(link), shelf.swap, poll_s=POLL_S).run())
+    task = asyncio.create_task(VersionFollower(str(link), shelf.swap, served=str(old), poll_s=POLL_S).run())
     point(link, new)
     await shelf.waits()
     point(link, old)
@@ -75,33 +77,59 @@ async def test_a_link_is_followed_there_and_back(tmp_path: Path) -> None:
 async def test_a_version_that_cannot_be_loaded_is_tried_once_and_the_one_before_stays(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    old, bad, new = versions(tmp_path, ["old", "bad", "new"])
+    old, bad, worse, new = versions(tmp_path, ["old", "bad", "worse", "new"])
     link, shelf = tmp_path / "current", Shelf()
     point(link, old)
-    task = asyncio.create_task(VersionFollower(str(link), shelf.swap, poll_s=POLL_S).run())
+    task = asyncio.create_task(VersionFollower(str(link), shelf.swap, served=str(old), poll_s=POLL_S).run())
     point(link, bad)
     await shelf.waits()
     await asyncio.sleep(10 * POLL_S)
     assert shelf.tried == ["bad"]
     assert "nothing in it" in caplog.text
     assert str(old) in caplog.text
+    point(link, worse)  # an error that nobody foresaw does not end the following
+    await shelf.waits()
+    assert "KeyError: 'weights'" in caplog.text
     point(link, new)
     await shelf.waits()
     task.cancel()
     assert shelf.served == ["new"]
 
 
-async def test_a_link_that_points_nowhere_for_a_while_changes_nothing(tmp_path: Path) -> None:
-    (old,) = versions(tmp_path, ["old"])
+async def test_a_link_that_points_nowhere_is_told_once_and_changes_nothing(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    old, new = versions(tmp_path, ["old", "new"])
     link, shelf = tmp_path / "current", Shelf()
     point(link, old)
-    task = asyncio.create_task(VersionFollower(str(link), shelf.swap, poll_s=POLL_S).run())
+
+    async def swap(folder: str) -> None:
+        if folder == str(link):  # it points nowhere
+            shelf.turn.set()
+            raise ArtifactError(f"{folder} is not a folder")
+        await shelf.swap(folder)
+
+    task = asyncio.create_task(VersionFollower(str(link), swap, served=str(old), poll_s=POLL_S).run())
+    new.rmdir()
     link.unlink()
+    link.symlink_to(new)
+    await shelf.waits()
     await asyncio.sleep(5 * POLL_S)
-    point(link, old)
-    await asyncio.sleep(5 * POLL_S)
+    assert caplog.text.count("is not a folder") == 1
+    new.mkdir()
+    await shelf.waits()
     task.cancel()
-    assert shelf.tried == []
+    assert shelf.served == ["new"]
+
+
+async def test_a_link_that_moved_while_the_first_version_was_loaded_is_followed(tmp_path: Path) -> None:
+    old, new = versions(tmp_path, ["old", "new"])
+    link, shelf = tmp_path / "current", Shelf()
+    point(link, old)
+    served = resolved(str(link))
+    point(link, new)
+    task = asyncio.create_task(VersionFollower(str(link), shelf.swap, served=served, poll_s=POLL_S).run())
+    await shelf.waits()
+    task.cancel()
+    assert shelf.served == ["new"]
 
 
 def test_what_is_no_link_is_not_replaced(tmp_path: Path) -> None:
@@ -157,7 +185,7 @@ async def test_requests_under_way_and_after_a_swap_are_all_answered(tmp_path: Pa
 
         async with asyncio.TaskGroup() as group:
             tasks = [group.create_task(caller()) for _ in range(4)]
-            tasks.append(group.create_task(VersionFollower(str(link), swap, poll_s=POLL_S).run()))
+            tasks.append(group.create_task(VersionFollower(str(link), swap, served=str(link.resolve()), poll_s=POLL_S).run()))
             for version in (copy, Path(RankerConfig().recommender), copy):
                 swapped.clear()
                 point(link, version)

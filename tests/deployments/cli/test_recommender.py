@@ -82,3 +82,19 @@ def test_a_folder_that_cannot_be_read_ends_with_what_is_wrong(tmp_path: Path, fi
     assert refused.exit_code == 1
     assert said in refused.output.replace("\n", " ")
     assert "Traceback" not in refused.output
+
+
+def test_a_version_is_never_written_over_another(tmp_path: Path) -> None:
+    kept = tmp_path / "kept"
+    kept.mkdir()
+    (kept / "manifest.json").write_text("{}")
+    link = tmp_path / "current"
+    point(link, kept)
+    for out in (kept, link, kept / "manifest.json"):
+        refused = train("--out", out, "--link", link)
+        assert refused.exit_code == 2
+        assert "is there already" in refused.output.replace("\n", " ")
+    refused = train("--out", tmp_path / "new", "--link", kept)
+    assert refused.exit_code == 2
+    assert "is no link" in refused.output.replace("\n", " ")
+    assert [path.name for path in kept.iterdir()] == ["manifest.json"]
