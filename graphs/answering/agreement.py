@@ -15,7 +15,7 @@ def agreement(question: Question, stored: Passage, titles: Sequence[str]) -> flo
     """How far a stored question asks the same as a question, 0 to 1; `titles` are no part of what is asked.
 
     1 where both ask for the same property or matter, or where the stored answer says every word that is asked. 0 where the stored
-    question asks for something else by name, unless the re-ranker is sure. Else the mean of the likeness of their vectors and of the
+    question asks for something else by name, unless the re-ranker is sure and the question itself names nothing. Else the mean of the likeness of their vectors and of the
     better of relevance and shared words: either alone is high for questions that are alike in form (怎么用, 怎么联系客服) or in one word
     (how do I pay, who pays for the return).
     """
@@ -23,11 +23,15 @@ def agreement(question: Question, stored: Passage, titles: Sequence[str]) -> flo
     relevance = stored.relevance if stored.relevance is not None else stored.score
     if _ask_the_same(question.asked, other.asked):
         return 1.0
-    if any(not asked.is_weak for asked in other.asked) and relevance < RELEVANT:
+    if _names_something(other) and (relevance < RELEVANT or _names_something(question)):
         return 0.0
     if stored.score >= IN_SIGHT and (words := _words(question)) and words <= units(spread(stored.answer or "")):
         return 1.0
     return min(1.0, max(0.0, (stored.score + max(relevance, _shared(question, other))) / 2))
+
+
+def _names_something(question: Question) -> bool:
+    return any(not asked.is_weak for asked in question.asked)
 
 
 def _ask_the_same(asked: Sequence[AskedConcept], others: Sequence[AskedConcept]) -> bool:

@@ -21,7 +21,7 @@ _ENDINGS = re.compile(r"(?:ings?|ed|es|s|ers?|able|ly|e|y)$")
 _STEM = 4  # letters that stay of a word
 _FIGURE_WEIGHT = 2.0  # of a figure where it is asked how much
 _OWN_LANGUAGE = 0.5  # of a statement in the language of the question: decides between equals
-_BY_NAME = 3.0  # of a value whose name is what is asked for, before one that says it in passing
+_BY_NAME = 3.0  # of a value or a stored answer whose name or question is what is asked for, before one that says it in passing
 _A_NAME = 6  # characters from which on a title found in a question is taken out of it
 _HOW_MUCH = re.compile(r"how (?:much|many|long|big|large|wide|tall|high|heavy|deep|thick)|多少|多[长大重高宽厚深]|几[个克斤米瓦升]")
 _ASKS = re.compile(r"[几多什哪啥谁吗]|\b(?:how|what|which|who|where|when|is|are|does|do|can)\b")
@@ -131,7 +131,7 @@ def match(question: Question, statement: Statement) -> Match:
     part = _part(statement)
     fits = _covers(question, part) or bool(held & units(spread(statement.value or "")))
     weight = _OWN_LANGUAGE if bool(CJK.search(statement.text)) == bool(CJK.search(question.text)) else 0.0
-    weight += _BY_NAME * (_head(statement) in {asked.concept.key for asked in told})
+    weight += _BY_NAME * bool(_heads(statement) & {asked.concept.key for asked in told})
     weight += sum(asked.weight for asked in told) + 0.3 * sum(asked.weight for asked in near) + (len(part) if fits and part else 0.0)
     return Match(
         statement,
@@ -268,10 +268,12 @@ def _is_on_narrower(clause: str, key: str, meant: frozenset[str]) -> bool:
     return any(tells(special, clause) for special in narrower(key) if special not in meant)
 
 
-def _head(statement: Statement) -> str | None:
-    """The key of the concept that a value is named by."""
-    concept = head_of(statement.name)[0] if statement.name is not None else None
-    return concept.key if concept is not None else None
+def _heads(statement: Statement) -> frozenset[str]:
+    """The keys of the concepts that a value is named by, or that a stored question asks for."""
+    if statement.name is None:
+        return frozenset(asked.concept.key for asked in asked_concepts(statement.question or ""))
+    concept = head_of(statement.name)[0]
+    return frozenset({concept.key} if concept is not None else ())
 
 
 def _part(statement: Statement) -> str:

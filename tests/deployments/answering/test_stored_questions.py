@@ -32,7 +32,7 @@ class _Shelf:
         return self.index.passages(query, products=products, k=k)
 
 
-@pytest.mark.parametrize(("language", "found", "mistaken"), [("zh", 30, 3), ("en", 36, 3)])
+@pytest.mark.parametrize(("language", "found", "mistaken"), [("zh", 34, 3), ("en", 37, 3)])
 async def test_paraphrases_hit_and_look_alikes_do_not(language: str, found: int, mistaken: int) -> None:
     settings = Settings()
     index = load_retriever(settings.retriever, settings.embedder).index

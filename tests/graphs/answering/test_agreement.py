@@ -45,3 +45,9 @@ def test_an_answer_that_says_the_words_asked_agrees() -> None:
 
 def test_without_a_re_ranker_the_vectors_decide() -> None:
     assert _agreement("can it be resoled", "Can the shoes be resoled?", 0.9, None) > 0.8
+
+
+def test_where_both_ask_for_something_by_name_a_sure_re_ranker_counts_for_nothing() -> None:
+    invoice, answer = "可以开发票吗？", "可以，下单时勾选电子发票，发货后 24 小时内发到邮箱。"
+    assert _agreement("发货要多久", invoice, 0.45, 0.8, answer) == 0.0
+    assert _agreement("how soon do you ship", "How do I claim the warranty?", 0.4, 0.8, "We ship within one day.") == 0.0

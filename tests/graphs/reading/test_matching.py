@@ -103,3 +103,20 @@ def test_any_text_may_be_asked_and_stated(text: str) -> None:
 
 def test_a_concept_is_known_by_all_its_names() -> None:
     assert {concept.key for name in ("重量", "Weight", "自重") if (concept := concept_of(name))} == {"weight"}
+
+
+@pytest.mark.parametrize(
+    ("question", "answers", "place"),
+    [
+        ("发货要多久", {"可以开发票吗？": "下单时勾选，发货后 24 小时内发到邮箱。", "什么时候发货？": "当天付款的当天发货。"}, 1),
+        (
+            "how soon will it ship",
+            {"Can I get an invoice?": "Yes, within 24 hours after it ships.", "When will my order ship?": "It ships the same day."},
+            1,
+        ),
+    ],
+)
+def test_the_stored_question_that_asks_the_same_goes_first(question: str, answers: dict[str, str], place: int) -> None:
+    stored = [Passage(f"d{n}", "qa", said, 0.5, question=asked, answer=said) for n, (asked, said) in enumerate(answers.items())]
+    found = sure_matches(read_question(question, []), statements_in(stored))
+    assert [match.statement.text for match in found] == [list(answers.values())[place]]
