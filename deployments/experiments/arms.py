@@ -14,6 +14,7 @@ from graphs.ports import Ranker
 from models.types import ArtifactError
 
 AnyGraph = Graph[Any, Any]
+Chooser = Callable[[str, ExperimentConfig], Choose]  # of an experiment by its name and the settings that its graph is built from
 ByRanker = Callable[[Ranker], AnyGraph]  # the same graph over another ranker
 
 
@@ -27,10 +28,10 @@ class Arms:
 
     experiments: Mapping[str, ExperimentConfig] = field(default_factory=dict)
     rankers: Mapping[str, Ranker] = field(default_factory=dict)  # by the folder that a variant names
-    chooser: Callable[[str], Choose] = lambda _: nobody
+    chooser: Chooser = lambda _name, _config: nobody
 
     @classmethod
-    async def load(cls, experiments: Mapping[str, ExperimentConfig], chooser: Callable[[str], Choose]) -> Self:
+    async def load(cls, experiments: Mapping[str, ExperimentConfig], chooser: Chooser) -> Self:
         """With the rankers that variants name, loaded on a thread. Raises GraphError for a folder that holds none."""
         rankers: dict[str, Ranker] = {}
         for name, experiment in experiments.items():
@@ -52,7 +53,7 @@ class Arms:
                 variants[label] = self._variant(graph, variant, by_ranker)
             except GraphError as error:
                 raise GraphError(f"experiment `{name}`, variant `{label}`: {error}") from error
-        return varied(name, variants, self.chooser(name))
+        return varied(name, variants, self.chooser(name, experiment))
 
     def require_graphs(self, known: Mapping[str, object]) -> None:
         """Raises GraphError for an experiment on a graph that does not exist, enabled or not."""

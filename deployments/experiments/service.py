@@ -46,22 +46,24 @@ class Experiments:
         self.exposures = ExposureLog(store)
         self._store = store
         self._configs: Mapping[str, ExperimentConfig] = MappingProxyType({})
+        self._graphs: dict[str, str] = {}  # experiment -> its graph; of former settings too: their requests may still be under way
         self._moved: dict[str, tuple[int, Mapping[str, float]]] = {}  # experiment -> period, weights
         self._sums: dict[str, Sums] = {}
         self._making: dict[str, asyncio.Task[Sums]] = {}
 
     def apply(self, configs: Mapping[str, ExperimentConfig]) -> None:
-        """Requests that come from now on are assigned by these settings."""
+        """Results and weights are of these settings from now on. Who gets what is settled by those that a graph was built from."""
         self._configs = configs
+        self._graphs |= {name: config.graph for name, config in configs.items()}
 
-    def chooser(self, name: str) -> Choose:
-        return partial(self.choose, name)
+    def chooser(self, name: str, config: ExperimentConfig) -> Choose:
+        """Assigns by this `config` for good, so that requests under way end on the variants that their graph has."""
+        return partial(self.choose, name, config)
 
-    async def choose(self, name: str, request: object) -> str | None:
+    async def choose(self, name: str, config: ExperimentConfig, request: object) -> str | None:
         """The variant of the request's viewer, noted as an exposure; None without a viewer, and for viewers who take no part."""
         viewer: ViewerId | None = getattr(request, "viewer_id", None)
-        config = self._configs.get(name)
-        if viewer is None or config is None or not takes_part(name, config, viewer):
+        if viewer is None or not takes_part(name, config, viewer):
             return None
         held = await self._given(name, viewer) if config.allocation == "thompson" else None
         variant = held if held in config.variants else draw(name, self.weights(name, config), viewer)
@@ -76,9 +78,8 @@ class Experiments:
 
     def shown(self, run: Run[Any]) -> Exposure | None:
         """The experiment that an answer names: the one on its own graph, else on `recommend`, else any other within."""
-        taken = [name for name in run.variants if name in self._configs]
-        graphs = {name: self._configs[name].graph for name in taken}
-        first = min(taken, key=lambda name: (graphs[name] != run.graph, graphs[name] != "recommend", name), default=None)
+        graphs = {name: self._graphs[name] for name in run.variants if name in self._graphs}
+        first = min(graphs, key=lambda name: (graphs[name] != run.graph, graphs[name] != "recommend", name), default=None)
         return None if first is None else Exposure(first, run.variants[first])
 
     async def results(self) -> list[ExperimentResult]:

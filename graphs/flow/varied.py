@@ -25,12 +25,12 @@ class VariedGraph(Graph[I_contra, O_co], Generic[I_contra, O_co]):
 
     experiment: str
     variants: Mapping[str, Graph[I_contra, O_co]]
-    choose: Choose
+    choose: Choose  # a label that is no variant counts as None
 
     async def run(self, request: I_contra, *, budget_s: float) -> Run[O_co]:
         """As `Graph.run`; `Run.variants` names the experiment and the variant."""
         began_at = time.monotonic()
-        label = await self.choose(request)
+        label = await self._chosen(request)
         run = await self._variant(label).run(request, budget_s=budget_s - (time.monotonic() - began_at))
         return self._marked(run, label)
 
@@ -40,6 +40,10 @@ class VariedGraph(Graph[I_contra, O_co], Generic[I_contra, O_co]):
 
     def observed_by(self, on_spans: SpansHook) -> Self:
         return self._each(lambda graph: graph.observed_by(on_spans))
+
+    async def _chosen(self, request: object) -> str | None:
+        label = await self.choose(request)
+        return label if label in self.variants else None
 
     def _variant(self, label: str | None) -> Graph[I_contra, O_co]:
         return next(iter(self.variants.values())) if label is None else self.variants[label]
@@ -58,7 +62,7 @@ class VariedStreamGraph(VariedGraph[I_contra, O_co], StreamGraph[I_contra, E_co,
     async def stream(self, request: I_contra, *, budget_s: float) -> AsyncGenerator[E_co | Run[O_co], None]:
         """As `StreamGraph.stream`, by the variant that `run` would take."""
         began_at = time.monotonic()
-        label = await self.choose(request)
+        label = await self._chosen(request)
         chosen = cast(StreamGraph[I_contra, E_co, O_co], self._variant(label))
         async with aclosing(chosen.stream(request, budget_s=budget_s - (time.monotonic() - began_at))) as items:
             async for item in items:

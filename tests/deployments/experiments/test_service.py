@@ -1,6 +1,7 @@
 """Who gets what: the same everywhere, kept when weights move, and told in the answer."""
 
 import asyncio
+import io
 import time
 from collections import Counter
 from collections.abc import AsyncIterator
@@ -10,16 +11,18 @@ from pathlib import Path
 
 import pytest
 import pytest_asyncio
+from PIL import Image
 
 from deployments.experiments import service
 from deployments.experiments.service import Experiments, draw, takes_part
-from deployments.ingress.fakes import fake_gateway
+from deployments.ingress.fakes import fake_gateway, fake_models
 from deployments.settings import ExperimentConfig, IngressConfig
 from deployments.store import Store
 from graphs.answer import AnswerRequest
 from graphs.errors import GraphError, NotFound, Unavailable
 from graphs.flow import Run
-from graphs.recommend import RecommendRequest
+from graphs.moment import MomentRequest
+from graphs.recommend import Exposure, RecommendRequest
 from graphs.rooms import RoomsRequest
 from models.types import Event, EventId, ViewerId
 from tests.deployments.store.examples import BY, START, product
@@ -40,26 +43,26 @@ async def store(tmp_path: Path) -> AsyncIterator[Store]:
         yield opened
 
 
-async def chosen(experiments: Experiments, name: str = "x") -> dict[ViewerId, str | None]:
-    return {viewer: await experiments.choose(name, RecommendRequest(viewer)) for viewer in VIEWERS}
+async def chosen(experiments: Experiments, settings: ExperimentConfig) -> dict[ViewerId, str | None]:
+    return {viewer: await experiments.choose("x", settings, RecommendRequest(viewer)) for viewer in VIEWERS}
 
 
 async def test_every_replica_gives_a_viewer_the_same_variant(store: Store) -> None:
     one, two = Experiments(store), Experiments(store)
     for replica in (one, two):
         replica.apply({"x": config()})
-    assert await chosen(one) == await chosen(two)
-    shares = Counter((await chosen(one)).values())
+    assert await chosen(one, config()) == await chosen(two, config())
+    shares = Counter((await chosen(one, config())).values())
     assert abs(shares["plain"] - 200) < 60
     assert one.exposures.waiting == len(VIEWERS)
 
 
 async def test_without_a_viewer_or_a_place_in_the_experiment_nobody_is_exposed(store: Store) -> None:
     experiments = Experiments(store)
-    experiments.apply({"x": config(traffic=0.25)})
-    assert await experiments.choose("x", "a request without a viewer") is None
-    assert await experiments.choose("gone", RecommendRequest(VIEWERS[0])) is None
-    part = {viewer: variant for viewer, variant in (await chosen(experiments)).items() if variant is not None}
+    settings = config(traffic=0.25)
+    experiments.apply({"x": settings})
+    assert await experiments.choose("x", settings, "a request without a viewer") is None
+    part = {viewer: variant for viewer, variant in (await chosen(experiments, settings)).items() if variant is not None}
     assert abs(len(part) - 100) < 40
     assert experiments.exposures.waiting == len(part)
     assert abs(Counter(part.values())["plain"] - len(part) / 2) < 30  # who takes part has nothing to do with who gets what
@@ -106,7 +109,7 @@ async def test_replicas_agree_on_moved_weights_and_viewers_keep_what_they_had(st
     one, two = Experiments(store), Experiments(store)
     for replica in (one, two):
         replica.apply({"x": moving})
-    before = await chosen(one)
+    before = await chosen(one, moving)
     await one.exposures.flush()
     at = datetime.now(UTC)
     happened = [Event(EventId(f"i-{viewer}"), viewer, "impression", at) for viewer in VIEWERS]
@@ -115,8 +118,8 @@ async def test_replicas_agree_on_moved_weights_and_viewers_keep_what_they_had(st
     await store.append_events(happened)
     await asyncio.gather(one.move_weights("x", now_s=time.time()), two.move_weights("x", now_s=time.time()))
     assert one.weights("x", moving) == two.weights("x", moving) == {"control": 0.05, "plain": 0.95}
-    assert await chosen(two) == before
-    new = [await two.choose("x", RecommendRequest(ViewerId(f"new-{number}"))) for number in range(300)]
+    assert await chosen(two, moving) == before
+    new = [await two.choose("x", moving, RecommendRequest(ViewerId(f"new-{number}"))) for number in range(300)]
     assert new.count("plain") > 255
 
 
@@ -128,7 +131,7 @@ async def test_the_running_experiments_write_exposures_and_move_weights(store: S
     now = time.time()
     await store.allocate("x", int(now // moving.reallocate_every_s) + 1, {"control": 0.2, "plain": 0.8})  # another replica's clock is ahead
     running = asyncio.create_task(experiments.run())
-    variant = await experiments.choose("x", RecommendRequest(VIEWERS[0]))
+    variant = await experiments.choose("x", moving, RecommendRequest(VIEWERS[0]))
     for _ in range(1_000):
         if await store.exposure("x", VIEWERS[0]) is not None and experiments.weights("x", moving)["plain"] == 0.8:
             break
@@ -144,14 +147,15 @@ async def test_the_running_experiments_write_exposures_and_move_weights(store: S
 async def test_a_streamed_answer_is_the_viewers_variant(store: Store) -> None:
     gateway = fake_gateway(store)
     wording = {"graph": "answer", "variants": {"control": {}, "hasty": {"timeouts_s": {"intent": 0.5}}}}
-    await gateway.configure(IngressConfig.model_validate({"experiments": {"wording": wording}}))
+    settings = IngressConfig.model_validate({"experiments": {"wording": wording}})
+    await gateway.configure(settings)
     heard: set[str] = set()
     for viewer in VIEWERS[:12]:
         asked = AnswerRequest("where does the fake shop deliver?", viewer_id=viewer)
         async with aclosing(gateway.stream("answer", asked, budget_s=5)) as steps:
             run = [step async for step in steps][-1]
         assert isinstance(run, Run)
-        assert run.variants == {"wording": await gateway.experiments.choose("wording", asked)}
+        assert run.variants == {"wording": await gateway.experiments.choose("wording", settings.experiments["wording"], asked)}
         heard |= set(run.variants.values())
     assert heard == {"control", "hasty"}
 
@@ -159,7 +163,7 @@ async def test_a_streamed_answer_is_the_viewers_variant(store: Store) -> None:
 async def test_results_are_kept_for_some_seconds_and_made_once_for_all(store: Store) -> None:
     experiments = Experiments(store)
     experiments.apply({"x": config(), "off": config(enabled=False)})
-    await chosen(experiments)
+    await chosen(experiments, config())
     await experiments.exposures.flush()
     first, second = await asyncio.gather(experiments.result("x"), experiments.result("x"))
     assert first.computed_at == second.computed_at == (await experiments.result("x")).computed_at
@@ -169,10 +173,45 @@ async def test_results_are_kept_for_some_seconds_and_made_once_for_all(store: St
 
 async def test_a_store_that_is_away_costs_no_answer_but_results(store: Store) -> None:
     experiments = Experiments(store)
-    experiments.apply({"x": config(allocation="thompson")})
+    moving = config(allocation="thompson")
+    experiments.apply({"x": moving})
     await store.close()
-    assert await experiments.choose("x", RecommendRequest(VIEWERS[0])) in ("control", "plain")
+    assert await experiments.choose("x", moving, RecommendRequest(VIEWERS[0])) in ("control", "plain")
     with pytest.raises(Unavailable):
         await experiments.result("x")
     await experiments.close()
     assert experiments.exposures.waiting == 1
+
+
+@pytest.mark.parametrize(
+    "edited",
+    [
+        {},
+        {"x": config(variants={"fresh": {}, "other": {}})},
+        {"x": config(enabled=False)},
+        {"y": config(graph="rooms", variants={"fresh": {}, "other": {"timeouts_s": {"history": 0.5}}})},
+    ],
+    ids=["gone", "other variants", "off", "another graph"],
+)
+async def test_a_request_under_way_ends_on_the_settings_that_it_began_with(store: Store, edited: dict[str, ExperimentConfig]) -> None:
+    models = fake_models()
+    gateway = fake_gateway(store, models)
+    await gateway.configure(IngressConfig(experiments={"x": config()}))
+    models.detector.delay_s = 0.5
+    frame = picture()
+    running = [asyncio.create_task(gateway.run("moment", MomentRequest(frame, viewer), budget_s=5)) for viewer in VIEWERS[:8]]
+    await asyncio.sleep(0.02)
+    assert gateway.ongoing == len(running)
+    await gateway.configure(IngressConfig(experiments=edited))
+    expected = [draw("x", {"control": 0.5, "plain": 0.5}, viewer) for viewer in VIEWERS[:8]]
+    runs = await asyncio.gather(*running)
+    assert [run.variants for run in runs] == [{"x": label} for label in expected]
+    assert {run.degraded for run in runs} == {False}
+    assert [gateway.experiments.shown(run) for run in runs] == [Exposure("x", label) for label in expected]
+    assert set(expected) == {"control", "plain"}
+
+
+def picture() -> bytes:
+    written = io.BytesIO()
+    Image.new("RGB", (640, 480)).save(written, "PNG")
+    return written.getvalue()

@@ -90,6 +90,14 @@ async def test_what_choosing_takes_counts_against_the_deadline() -> None:
     assert (run.output, run.degraded) == ("a", True)
 
 
+async def test_a_label_that_is_no_variant_is_the_first_one_and_nobody_is_told() -> None:
+    async def stranger(_: object) -> str | None:
+        return "gone"
+
+    run = await two(shop(), chosen=stranger).run("b", budget_s=1)
+    assert (run.output, run.variants) == ("B", {})
+
+
 async def test_a_stream_is_the_variants_own() -> None:
     b = GraphBuilder("voice", str)
     said = b.stream(letters, b.request, reduce="-".join, timeout_s=1, fallback=as_list)
