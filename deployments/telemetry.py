@@ -3,11 +3,13 @@
 import logging
 import os
 import sys
+import time
 import traceback
 from collections import Counter as Tally
 from collections import deque
 from collections.abc import Callable, Sequence
 from contextvars import ContextVar
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
@@ -17,6 +19,7 @@ import orjson
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
 from deployments.variables import LOGS_VARIABLE
+from graphs.errors import LivecartError, Overloaded
 
 request_id_var: ContextVar[str | None] = ContextVar("livecart_request_id", default=None)  # of the request being served, for log lines
 # what became of the writer's texts in the request being served; only where a trace is asked for
@@ -25,6 +28,12 @@ writer_tally_var: ContextVar[Tally[str] | None] = ContextVar("livecart_writer_ta
 BUCKETS_S = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 RESERVOIR = 512  # latest spans of a node that its live percentiles are taken over
+
+
+FAILURE_EVERY_S = 10.0  # of one kind at one node: a line, and then none before this
+_ERROR_CHARACTERS = 500  # of an error's text that a log line holds
+
+_failure_log = logging.getLogger("livecart.graphs")
 
 
 class NodeSpan(Protocol):
@@ -38,10 +47,13 @@ class NodeSpan(Protocol):
     def took_s(self) -> float: ...
     @property
     def used_fallback(self) -> bool: ...
+    @property
+    def error(self) -> str | None: ...
 
 
 class Telemetry:
-    def __init__(self) -> None:
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._failures = FailureLog(clock)
         self.registry = CollectorRegistry()
         self._requests = Counter("livecart_requests", "Requests by route and status", ("method", "route", "status"), registry=self.registry)
         self._latency = Histogram(
@@ -88,7 +100,7 @@ class Telemetry:
         Gauge(name, text, registry=self.registry).set_function(read)
 
     def spans(self, graph: str, spans: Sequence[NodeSpan]) -> None:
-        """Count one run of a graph: the hook that graphs are built with."""
+        """Count one run of a graph, and log why nodes failed: the hook that graphs are built with."""
         for span in spans:
             if span.outcome == "skipped":
                 continue
@@ -96,6 +108,8 @@ class Telemetry:
             if span.used_fallback:
                 self._fallbacks.labels(graph, span.node).inc()
             self._reservoir(graph, span.node).append(span.took_s)
+            if span.error is not None:
+                self._failures.note(graph, span)
 
     def _reservoir(self, graph: str, node: str) -> deque[float]:
         found = self._took_s.get((graph, node))
@@ -123,6 +137,44 @@ def _nearest_rank_ms(ascending_s: Sequence[float], quantile: float) -> float:
     """
     rank = max(1, -(-len(ascending_s) * int(quantile * 100) // 100))
     return round(ascending_s[rank - 1] * 1_000, 3)
+
+
+@dataclass(slots=True)
+class FailureLog:
+    """Why nodes failed, one line a failure. Failures like the last one are only counted for `FAILURE_EVERY_S`, which the next line tells.
+
+    What is the caller's fault is not told: the answer says it.
+    """
+
+    clock: Callable[[], float]
+    _quiet: dict[tuple[str, str, str], tuple[float, int]] = field(default_factory=dict)  # graph, node, kind -> until, untold so far
+
+    def note(self, graph: str, span: NodeSpan) -> None:
+        text = " ".join((span.error or "").split())[:_ERROR_CHARACTERS]
+        kind = text.split(":", 1)[0]
+        if kind in _callers_faults():
+            return
+        key, now_s = (graph, span.node, kind), self.clock()
+        until_s, untold = self._quiet.get(key, (now_s, 0))
+        if now_s < until_s:
+            self._quiet[key] = until_s, untold + 1
+            return
+        self._quiet[key] = now_s + FAILURE_EVERY_S, 0
+        more = f" ({untold} more since the last line)" if untold else ""
+        answered = "; its fallback answered" if span.used_fallback else ""
+        fields = {"graph": graph, "node": span.node, "error": text, "used_fallback": span.used_fallback, "untold": untold}
+        _failure_log.warning("node %s of graph %s: %s%s%s", span.node, graph, text, answered, more, extra={"fields": fields})
+
+
+def _callers_faults() -> frozenset[str]:
+    """Names of the errors that the same request would meet again."""
+    kinds, found = list[type[LivecartError]]([LivecartError]), set[str]()
+    while kinds:
+        kind = kinds.pop()
+        kinds += kind.__subclasses__()
+        if kind.http_status < 500 and kind is not Overloaded:
+            found.add(kind.__name__)
+    return frozenset(found)
 
 
 # --- logs --------------------------------------------------------------------------------------------------------------

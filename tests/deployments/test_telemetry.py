@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from deployments.telemetry import (
+    FAILURE_EVERY_S,
     LOGGERS,
     RESERVOIR,
     STYLE_VARIABLE,
@@ -21,7 +22,7 @@ from deployments.telemetry import (
     request_id_var,
 )
 from deployments.variables import LOGS_VARIABLE
-from graphs.flow import Outcome, Span
+from graphs.flow import GraphBuilder, Outcome, Span
 
 
 def ran(took_s: float, outcome: Outcome = Outcome.OK, *, used_fallback: bool = False) -> Span:
@@ -78,6 +79,70 @@ def test_a_json_line_has_request_id_and_fields() -> None:
     finally:
         request_id_var.reset(token)
     assert line | {"message": "served x?", "request_id": "req-1", "status": 200, "level": "info"} == line
+
+
+def failed(error: str, *, used_fallback: bool = False) -> Span:
+    return Span("match", Outcome.ERROR, 0.0, 0.01, used_fallback, error)
+
+
+def told(caplog: pytest.LogCaptureFixture) -> list[str]:
+    return [record.getMessage() for record in caplog.records if record.name == "livecart.graphs"]
+
+
+def test_why_a_node_failed_is_logged_with_the_request(caplog: pytest.LogCaptureFixture) -> None:
+    telemetry = Telemetry()
+    token = request_id_var.set("req-7")
+    try:
+        telemetry.spans("g", [failed("Unavailable: the writer\nis away", used_fallback=True), ran(0.01)])
+        line = json.loads(JsonLines().format(caplog.records[0]))
+    finally:
+        request_id_var.reset(token)
+    assert told(caplog) == ["node match of graph g: Unavailable: the writer is away; its fallback answered"]
+    known = {"graph": "g", "node": "match", "request_id": "req-7", "level": "warning", "error": "Unavailable: the writer is away"}
+    assert line | known == line
+
+
+def test_failures_of_one_kind_at_a_node_are_told_once_in_a_while_and_counted(caplog: pytest.LogCaptureFixture) -> None:
+    now_s = 0.0
+    telemetry = Telemetry(clock=lambda: now_s)
+    for number in range(100):
+        telemetry.spans("g", [failed(f"Unavailable: {number}")])
+    telemetry.spans("g", [failed("KeyError: 'a'")])
+    telemetry.spans("other", [failed("Unavailable")])
+    now_s = FAILURE_EVERY_S
+    telemetry.spans("g", [failed("Unavailable: again")])
+    assert told(caplog) == [
+        "node match of graph g: Unavailable: 0",
+        "node match of graph g: KeyError: 'a'",
+        "node match of graph other: Unavailable",
+        "node match of graph g: Unavailable: again (99 more since the last line)",
+    ]
+
+
+@pytest.mark.parametrize(("error", "lines"), [("NotFound: no room", 0), ("ContextLengthExceeded: long", 0), ("Overloaded: full", 1)])
+def test_what_is_the_callers_fault_is_not_logged(caplog: pytest.LogCaptureFixture, error: str, lines: int) -> None:
+    Telemetry().spans("g", [failed(error)])
+    assert len(told(caplog)) == lines
+
+
+def test_a_long_reason_is_cut(caplog: pytest.LogCaptureFixture) -> None:
+    Telemetry().spans("g", [failed("ValueError: " + "x" * 100_000)])
+    assert len(told(caplog)[0]) < 1_000
+
+
+async def test_a_failing_node_of_a_nested_graph_is_logged_by_its_path(caplog: pytest.LogCaptureFixture) -> None:
+    async def broken(_: str) -> str:
+        raise RuntimeError("no memory left")
+
+    def instead(_: str) -> str:
+        return ""
+
+    inner = GraphBuilder("inner", str)
+    nested = inner.build(inner.add(broken, inner.request, timeout_s=1, fallback=instead))
+    outer = GraphBuilder("outer", str)
+    graph = outer.build(outer.include(nested, outer.request, timeout_s=1)).observed_by(Telemetry().spans)
+    await graph.run("x", budget_s=1)
+    assert "node inner/broken of graph outer: RuntimeError: no memory left; its fallback answered" in told(caplog)
 
 
 @pytest.fixture
