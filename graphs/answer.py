@@ -4,15 +4,18 @@ from collections.abc import AsyncGenerator
 from dataclasses import dataclass
 
 from graphs.answering.known import Known, Nearness, of_one_product
-from graphs.answering.phrases import SMALL_TALK, decline, is_after_sales, no_such_link, small_talk, to_customer_service
+from graphs.answering.phrases import SMALL_TALK, ask_back, decline, is_after_sales, no_such_link, small_talk, to_customer_service
 from graphs.answering.shelf import extreme_answer, link_answer, mentioned_together, several_answer
 from graphs.answering.speaking import Draft, Said, Speaks, Step, declined, quote, whole
 from graphs.answering.whether import whether_answer
-from graphs.checking.support import is_question
+from graphs.checking.support import content_of, is_question
 from graphs.errors import NotFound
 from graphs.flow import GraphBuilder, StreamGraph
 from graphs.ports import Catalog, Comprehension, Knowledge, Viewers
+from graphs.reading.asking import asked_concepts
+from graphs.reading.characters import CJK
 from graphs.reading.links import NamedLinks, named_links
+from graphs.reading.neutral import wording
 from graphs.reading.slots import SlotAnswer, detect_language, facts_of, slot_answer
 from graphs.viewers import known_history
 from models.types import Label, Language, Passage, Product, ProductId, Room, RoomId, ViewerId
@@ -166,6 +169,8 @@ class AnswerNodes:
             return Draft(language, said=Said(no_such_link(len(scope.shelf), language), "none", abstained=True))
         if slot is not None:
             return Draft(language, said=Said(slot.text, "slot", (slot.evidence, *slot.beside)))
+        if is_wordless(scope.links.rest):
+            return Draft(language, said=Said(_politely(request.question, intent, language) or ask_back(language), "none"))
         known = Known.read(scope.links.rest, subject, of_one_product(passages))
         asks = is_open(request.question, intent) or small_talk(intent.label, language) is None
         quoted = known.quoted(language, self.nearness) if asks else None
@@ -181,7 +186,7 @@ class AnswerNodes:
                 titles=tuple(p.title for p in subject),
                 instead=known.likely(language, self.nearness) or after_sales(request.question, language),
             )
-        polite = None if is_question(request.question) else small_talk(intent.label, language)
+        polite = _politely(request.question, intent, language)
         said = Said(polite, "none") if polite else Said(decline(language), "none", abstained=True)
         return Draft(language, said=after_sales(request.question, language) or said)
 
@@ -211,6 +216,23 @@ def is_open(question: str, intent: Label) -> bool:
     (True, False, True)
     """
     return intent.score < SURE_INTENT or (is_question(question) and intent.label in SMALL_TALK)
+
+
+def is_wordless(question: str) -> bool:
+    """Whether a comment holds no word to find or to write an answer by.
+
+    >>> is_wordless("？？"), is_wordless("3"), is_wordless("is it?"), is_wordless("防水")
+    (True, True, True, False)
+    """
+    if asked_concepts(question):
+        return False
+    words = any(c.isalpha() for word in content_of(question) for c in word)
+    return not words and not set(CJK.findall(question)) - wording().function_characters
+
+
+def _politely(question: str, intent: Label, language: Language) -> str | None:
+    """What is said to a comment that asks nothing."""
+    return None if is_question(question) else small_talk(intent.label, language)
 
 
 def after_sales(question: str, language: Language) -> Said | None:

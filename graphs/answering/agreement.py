@@ -15,9 +15,9 @@ def agreement(question: Question, stored: Passage, titles: Sequence[str]) -> flo
     """How far a stored question asks the same as a question, 0 to 1; `titles` are no part of what is asked.
 
     1 where both ask for the same property or matter, or where the stored answer says every word that is asked. 0 where the stored
-    question asks for something else by name, unless the re-ranker is sure and the question itself names nothing. Else the mean of the likeness of their vectors and of the
-    better of relevance and shared words: either alone is high for questions that are alike in form (怎么用, 怎么联系客服) or in one word
-    (how do I pay, who pays for the return).
+    question asks for something else by name, unless the re-ranker is sure and the question itself names nothing. Else the mean of the
+    likeness of their vectors and of the better of relevance and shared words: either alone is high for questions that are alike in form
+    (怎么用, 怎么联系客服) or in one word (how do I pay, who pays for the return).
     """
     other = read_question(stored.question or "", titles)
     relevance = stored.relevance if stored.relevance is not None else stored.score

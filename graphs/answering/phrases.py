@@ -10,6 +10,11 @@ _DECLINE: dict[Language, str] = {
     "en": "The product information does not say; I have noted your question for the host.",
 }
 
+_WHAT_THEN: dict[Language, str] = {
+    "zh": "您想了解哪方面呢？价格、材质、尺寸或者发货，直接问我就好。",
+    "en": "What would you like to know? Ask me about the price, the material, the size or the shipping.",
+}
+
 _AFTER_SALES: dict[Language, str] = {
     "zh": "很抱歉给您添麻烦了，请联系客服，并附上订单号和照片，会为您处理；您的反馈我也记下来了。",
     "en": "Sorry about that. Please contact customer service with your order number and a photo; I have noted your message as well.",
@@ -47,6 +52,11 @@ SMALL_TALK = frozenset(_SMALL_TALK)  # intents of comments that ask nothing
 def decline(language: Language) -> str:
     """What is said when nothing supports an answer."""
     return _DECLINE[language]
+
+
+def ask_back(language: Language) -> str:
+    """What is said to a comment without a word to answer: a question mark, a lone figure, an emoji."""
+    return _WHAT_THEN[language]
 
 
 def is_after_sales(comment: str) -> bool:

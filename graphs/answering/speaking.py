@@ -10,6 +10,7 @@ from typing import Literal, Protocol
 from graphs.answering.phrases import decline
 from graphs.checking.contradiction import contradicts
 from graphs.checking.grounding import ungrounded
+from graphs.checking.language import is_glued, is_in_language
 from graphs.checking.support import is_broken, is_carried
 from graphs.checking.verdicts import Fault, OnWriter, asking, unheard
 from graphs.compliance import check
@@ -168,7 +169,7 @@ def _fault(text: str, evidence: Sequence[str], draft: Draft, prompt: Prompt) -> 
         return "support"
     if contradicts(text, evidence, draft.question):
         return "contradiction"
-    if is_broken(text):
+    if is_broken(text) or is_glued(text, (*evidence, draft.question)) or not is_in_language(text, draft.language, draft.titles):
         return "broken"
     if betrays(text, evidence, prompt) is not None:
         return "guarding"

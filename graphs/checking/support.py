@@ -10,6 +10,7 @@ from graphs.reading.characters import CJK_RUN, X_NOT_X
 from graphs.reading.neutral import wording
 
 OWN_WORDS = 0.3  # share of a text's content that may be the speaker's way of putting it
+FEW_WORDS = 3  # of content from which on one may be the speaker's own
 _LATIN = re.compile(r"[a-z][a-z'-]*[a-z]|\d[\d.,]*")
 _LOOP = re.compile(r"(\D{2,24}?)\1{2,}|([^\d])\2{4,}", re.DOTALL)  # a piece three times in a row, a character five times
 _PIECE = 10
@@ -53,8 +54,12 @@ def unsupported(text: str, evidence: Iterable[str]) -> frozenset[str]:
 
 
 def is_carried(text: str, evidence: Iterable[str]) -> bool:
-    """Whether nearly all that a text is about is in the evidence: one word may be the speaker's own, in longer texts a third of them."""
-    return len(unsupported(text, evidence)) <= max(1.0, OWN_WORDS * len(content_of(text)))
+    """Whether nearly all that a text is about is in the evidence.
+
+    Of one or two words none may be the speaker's own, of a few one, of more a third.
+    """
+    size = len(content_of(text))
+    return len(unsupported(text, evidence)) <= max(float(size >= FEW_WORDS), OWN_WORDS * size)
 
 
 def is_broken(text: str) -> bool:

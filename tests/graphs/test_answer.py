@@ -217,3 +217,19 @@ async def test_a_reader_who_leaves_aborts_the_generation() -> None:
     said = writer.said
     await asyncio.sleep(0.01)
     assert writer.said == said
+
+
+@pytest.mark.parametrize("question", ["?", "？？", "3", "😀", "这个呢？", "is it?"])
+async def test_where_nothing_is_asked_nobody_writes_and_it_is_asked_back(question: str) -> None:
+    writer = FakeWriter(("It uses 12 W.",))
+    answer = await ask(question, graph(writer), product_id=LAMP.product_id)
+    assert (answer.source, answer.abstained, writer.prompts) == ("none", False, [])
+    assert answer.answer.startswith("What would you like" if answer.answer.isascii() else "您想了解")
+
+
+@pytest.mark.parametrize(
+    ("language", "text"), [("zh", "The3 is 到 5 天"), ("zh", "The发货很快"), ("en", "功率是12瓦"), ("zh", "It uses 12 W.")]
+)
+async def test_a_text_in_two_languages_or_in_the_wrong_one_is_never_said(language: str, text: str) -> None:
+    answer = await ask("Does it waste energy?", graph(FakeWriter((text,))), product_id=LAMP.product_id, language=language)
+    assert answer.abstained

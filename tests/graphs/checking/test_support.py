@@ -19,6 +19,12 @@ def test_invented_words_are_not_carried() -> None:
     assert not is_carried("It was a gift of the queen.", evidence)
 
 
+def test_of_two_words_none_may_be_invented() -> None:
+    assert not is_carried("It is fireproof leather.", ["Material: waterproof nubuck leather"])
+    assert not is_carried("防火皮革", ["防水皮革"])
+    assert is_carried("防水皮革", ["防水皮革"])
+
+
 def test_what_is_asked_does_not_count_the_product_name() -> None:
     assert asked_beyond("Who designed the Ostrelle rain jacket?", ["Ostrelle Packable Rain Jacket"]) == {"designed"}
 
