@@ -57,6 +57,8 @@ def recommender(  # noqa: PLR0913  # a command's options
     scores = _trained(shop, out, embedder, seed)
     result: dict[str, object] = {"out": str(out), "scores": scores, "data": report.as_dict()}
     judged = _judged(shop, out, link, embedder) if link is not None else {}
+    if judged.get("serves", str(out)) == str(out):
+        _put_in_place(shop, out, link, seed)
     _tell({**result, **judged}, as_json=as_json)
     if judged.get("serves", str(out)) != str(out):
         raise typer.Exit(WORSE)
@@ -107,20 +109,25 @@ def _trained(shop: "ShopData", out: Path, embedder: "TextEmbedder", seed: int) -
 
 
 def _judged(shop: "ShopData", out: Path, link: Path, embedder: "TextEmbedder") -> dict[str, object]:
-    """The new version and the one that serves, side by side; the link points to the new one unless that is worse."""
-    from deployments.versions import point
+    """The new version and the one that serves, side by side, and which of them is to serve."""
     from models.evaluation.recommender import evaluate_artifact
 
     new = evaluate_artifact(out, shop.events, shop.products, shop.rooms, embedder=embedder)
     if not link.exists():
-        point(link, out)
         return {"judged": {"new": new}, "serves": str(out)}
     old = evaluate_artifact(link, shop.events, shop.products, shop.rooms, embedder=embedder)
     is_good = new["viewers"] > 0 and new[JUDGED_BY] >= old[JUDGED_BY] * (1 - TOLERATED)
-    serves = str(out) if is_good else str(link.resolve())
-    if is_good:
+    return {"judged": {"new": new, "old": old}, "serves": str(out) if is_good else str(link.resolve())}
+
+
+def _put_in_place(shop: "ShopData", out: Path, link: Path | None, seed: int) -> None:
+    """With weights from all events, now that nothing has to be kept back for judging."""
+    from deployments.versions import point
+    from models.training.recommender import refit
+
+    refit(out, shop.events, shop.products, seed=seed)
+    if link is not None:
         point(link, out)
-    return {"judged": {"new": new, "old": old}, "serves": serves}
 
 
 def _tell(result: Mapping[str, object], *, as_json: bool) -> None:

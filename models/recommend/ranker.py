@@ -90,6 +90,10 @@ class Ranker:
         self._config = config
         self._utility = np.array(config.utility, dtype=np.float32) / np.float32(sum(config.utility))
 
+    def with_vectors(self, vectors: ItemVectors) -> "Ranker":
+        """The same weights over other item vectors; features are cosines, so the axes may differ."""
+        return Ranker(self._model, vectors, self._config)
+
     def score(self, rows: Rows) -> Rows:
         """float32 (n, feature_count) in the order of `feature_names` -> float32 (n, 3): P(click), P(cart), P(purchase).
 

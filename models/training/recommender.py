@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import torch
@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.progress import track
 from torch import Tensor
 
-from models.artifacts import write_manifest
+from models.artifacts import open_artifact, read_manifest, write_manifest
 from models.demo.catalog import demo_products, demo_rooms
 from models.demo.simulator import simulate
 from models.evaluation.recommender import evaluate
@@ -82,6 +82,19 @@ def train(  # noqa: PLR0913  # data, place and options of one run
     }
     _write(out, behaviour, ranker, metrics, seed, {"events": sum(map(len, log.values())), "viewers": len(log), **(data or {})})
     return metrics
+
+
+def refit(out: Path, events: Iterable[Event], products: Sequence[Product], *, seed: int, options: TrainOptions | None = None) -> None:
+    """Item weights, vectors and popularity of an artifact once more, now from all events: to be done when it was judged.
+
+    The ranker's weights stay. Raises ArtifactError for a folder that `train` did not write.
+    """
+    options = options or TrainOptions()
+    manifest = read_manifest(open_artifact(out, kind=KIND, schema=SCHEMA))
+    log = by_viewer(events)
+    behaviour = fit_behaviour(log, products, moment(log, 1.0) + timedelta(seconds=1), options.fit, seed)
+    ranker = Ranker.load(out).with_vectors(ItemVectors.stacked(behaviour.item_vectors(), options.fit.factor_dim))
+    _write(out, behaviour, ranker, manifest["metrics"], seed, {**manifest["data"], "refitted": "on all events, after the metrics"})
 
 
 def train_on_demo(

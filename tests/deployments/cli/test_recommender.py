@@ -12,6 +12,7 @@ from deployments.cli.root import app
 from deployments.settings import ZOO
 from deployments.versions import point
 from livecart_client import wire
+from models.artifacts import read_manifest
 from models.demo.catalog import demo_products, demo_rooms
 from models.demo.simulator import simulate
 
@@ -47,6 +48,7 @@ def test_a_version_no_worse_than_the_serving_one_takes_its_place_and_a_worse_one
     told = json.loads(first.stdout[first.stdout.index("{\n") :])
     assert 100 < told["data"]["viewers"] <= 120
     assert told["judged"]["new"]["ndcg_at_10_pipeline"] > told["judged"]["new"]["ndcg_at_10_popularity"]
+    assert "refitted" in read_manifest(tmp_path / "one")["data"]
     point(link, ZOO / "recommender")  # learnt from far more viewers of the same shop
     second = train("--data", folder, "--out", tmp_path / "two", "--link", link)
     judged_worse = second.exit_code == 3
