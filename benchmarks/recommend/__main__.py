@@ -5,7 +5,9 @@
 For each size: a synthetic shop (benchmarks/recommend/world.py), how long its models and indexes take and what memory they take, how many
 of the exact 100 nearest products the index finds, and how fast against FAISS's exact search; then the whole recommend graph, histories
 from SQLite, one caller in one process and 16 callers in two, as the platform has two ingress replicas. No HTTP, no Ray: those are measured
-by `benchmarks.overhead`. Each of 400 viewers asks from a history of their own, five times.
+by `benchmarks.overhead`. Each of 400 viewers asks from a history of their own, five times, and nothing changes meanwhile: what is near to
+the products of a history is looked up for the first of them and kept for the others, so the median tells of a steady catalogue and the
+first request of a viewer, or the one after a product has changed, is among the slow ones.
 """
 
 import argparse

@@ -11,6 +11,7 @@ import numpy as np
 
 from benchmarks.recommend.world import World
 from deployments.local import LocalRanker
+from deployments.settings import IngressConfig
 from deployments.store import Store
 from deployments.store.values import StoreOptions
 from graphs.recommend import RecommendNodes, RecommendRequest, recommend_graph
@@ -108,7 +109,9 @@ def _work(world: World, folder: Path, callers: int, requests: int, number: int, 
 async def _ask(world: World, folder: Path, callers: int, requests: int, number: int) -> tuple[list[float], float, float]:
     store = await Store.open(f"sqlite:///{folder / 'store.db'}", StoreOptions())
     shop = WorldShop(world.products, store)
-    graph = recommend_graph(RecommendNodes(shop, shop, WorldCandidates(world), LocalRanker(world.ranker)))
+    served = IngressConfig()
+    nodes = RecommendNodes(shop, shop, WorldCandidates(world), LocalRanker(world.ranker), served.limits.history_events, served.repetition)
+    graph = recommend_graph(nodes)
     viewers = list(world.histories)[number::2] or list(world.histories)
     left, took_s = iter(range(requests)), list[float]()
 

@@ -20,7 +20,6 @@ from models.recommend.ranker import Ranker
 from models.recommend.retriever import ShopIndex
 from models.types import Event, EventId, Money, Product, ProductId, ViewerId
 
-NOW = datetime.now(UTC).replace(microsecond=0)
 GROUP = 50  # products of one taste
 TASTES = 3  # groups that a viewer buys from
 EVENTS = 10  # of a viewer, in training
@@ -46,17 +45,17 @@ class World:
     shop: ShopIndex
     behaviour: Behaviour
     ranker: Ranker
-    histories: Mapping[ViewerId, Sequence[Event]]
+    histories: Mapping[ViewerId, Sequence[Event]]  # up to five minutes before the world was made
     costs: Costs
 
 
 def world(items: int, *, viewers: int, seed: int) -> World:
     """Everything in memory as one ingress replica has it; `viewers` have a history of `HISTORY` events."""
     rng = np.random.default_rng(seed)
-    settings = Settings()
+    settings, now = Settings(), datetime.now(UTC).replace(microsecond=0)
     products = [_product(number, rng) for number in range(items)]
     started = time.perf_counter()
-    behaviour = _behaviour(products, rng, seed)
+    behaviour = _behaviour(products, rng, seed, now)
     fitted = time.perf_counter()
     shop = ShopIndex(TextEmbedder.load(settings.retriever.text_embedder), picture_dim=8, factor_dim=behaviour.factor_dim)
     for first in range(0, items, PRODUCTS_AT_ONCE):
@@ -65,7 +64,7 @@ def world(items: int, *, viewers: int, seed: int) -> World:
     shop.settle()
     ready = time.perf_counter()
     ranker = Ranker.load(open_artifact(settings.ranker.recommender, kind="recommender", schema=1))
-    histories = {viewer_id: _history(viewer_id, products, rng) for viewer_id in (ViewerId(f"v{number}") for number in range(viewers))}
+    histories = {viewer_id: _history(viewer_id, products, rng, now) for viewer_id in (ViewerId(f"v{number}") for number in range(viewers))}
     named = {product.product_id: product for product in products}
     return World(named, shop, behaviour, ranker, histories, Costs(ready - fitted, fitted - started))
 
@@ -78,7 +77,7 @@ def _product(number: int, rng: np.random.Generator) -> Product:
     return Product(ProductId(f"p{number}"), title, "things", Money(Decimal(10), "CNY"))
 
 
-def _behaviour(products: Sequence[Product], rng: np.random.Generator, seed: int) -> Behaviour:
+def _behaviour(products: Sequence[Product], rng: np.random.Generator, seed: int, now: datetime) -> Behaviour:
     items = len(products)
     bought = _bought(items, items, rng)
     rows = np.repeat(np.arange(items), EVENTS)
@@ -86,9 +85,9 @@ def _behaviour(products: Sequence[Product], rng: np.random.Generator, seed: int)
     fit = Fit()
     popularity = Popularity()
     for product in products:
-        popularity.announce(product.product_id, NOW - timedelta(days=10))
+        popularity.announce(product.product_id, now - timedelta(days=10))
     for number in bought.ravel()[: 2 * items].tolist():
-        popularity.observe(_click(f"e{number}", ViewerId("anybody"), products[number]), now=NOW)
+        popularity.observe(_click(f"e{number}", ViewerId("anybody"), products[number], now), now=now)
     ids = [product.product_id for product in products]
     return Behaviour(ids, item_to_item(matrix, fit), item_vectors(matrix, fit, seed), popularity)
 
@@ -102,10 +101,10 @@ def _bought(viewers: int, items: int, rng: np.random.Generator) -> NDArray[np.in
     return places
 
 
-def _history(viewer_id: ViewerId, products: Sequence[Product], rng: np.random.Generator) -> Sequence[Event]:
+def _history(viewer_id: ViewerId, products: Sequence[Product], rng: np.random.Generator, now: datetime) -> Sequence[Event]:
     numbers = _bought(-(-HISTORY // EVENTS), len(products), rng).ravel()[:HISTORY].tolist()
-    return [_click(f"{viewer_id}-{place}", viewer_id, products[number]) for place, number in enumerate(numbers)]
+    return [_click(f"{viewer_id}-{place}", viewer_id, products[number], now) for place, number in enumerate(numbers)]
 
 
-def _click(event_id: str, viewer_id: ViewerId, product: Product) -> Event:
-    return Event(EventId(event_id), viewer_id, "click", NOW - timedelta(minutes=5), product_id=product.product_id)
+def _click(event_id: str, viewer_id: ViewerId, product: Product, now: datetime) -> Event:
+    return Event(EventId(event_id), viewer_id, "click", now - timedelta(minutes=5), product_id=product.product_id)

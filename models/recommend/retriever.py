@@ -8,12 +8,13 @@ import numpy as np
 from models.index import IndexOptions, VectorIndex
 from models.language.rerank import Reranker
 from models.recommend.history import weighted_products
+from models.recommend.neighbourhoods import Neighbourhoods
 from models.recommend.passages import PassageIndex, TextEmbedder
 from models.types import Candidate, Document, DocumentId, Event, Match, Passage, Product, ProductId, Vectors
 
 SEEDS = 4  # products of latest interest that lead to similar ones: more change no answer, and cost a search each
 _LEAST_NEIGHBOURS = 16
-_NEIGHBOURHOODS_KEPT = 20_000
+_SAME_TEXT = 1e-5  # between vectors of one text, which depend a little on the texts embedded along with it
 
 
 class ShopIndex:
@@ -40,7 +41,7 @@ class ShopIndex:
         self._factors = VectorIndex(factor_dim, options)
         self._evidence = PassageIndex(text, reranker, rerank_depth=rerank_depth, options=options)
         self._lock = threading.RLock()  # one change after the other
-        self._near: dict[tuple[ProductId, int], frozenset[ProductId]] = {}  # neighbourhoods by seed and size; a change starts it anew
+        self._near = Neighbourhoods()  # of the catalogue as it is: a change of a vector starts it anew
 
     # --- updates ---------------------------------------------------------------------------------------------------------
 
@@ -49,15 +50,24 @@ class ShopIndex:
         self.put_products((product,))
 
     def put_products(self, products: Iterable[Product]) -> None:
-        """As `put_product`, with one pass of the text embedder and in one step for all."""
+        """As `put_product`, with one pass of the text embedder and in one step for all.
+
+        What a change of price, stock or attributes leaves as it was stays in place, with the neighbourhoods looked up so far.
+        """
         by_id = {product.product_id: product for product in products}
         vectors = self._text.embed([product_text(product) for product in by_id.values()])
         specs = self._evidence.prepare(passage for product in by_id.values() for passage in _specifications(product))
         with self._lock:
             stale = {source for product_id in by_id for source in self._specs_of(product_id)} - specs.passages.keys()
-            self._products.apply(dict(zip(by_id, vectors, strict=True)))
+            changed: dict[str, Vectors] = {key: vector for key, vector in zip(by_id, vectors, strict=True) if self._moves(key, vector)}
+            self._products.apply(changed)
             self._evidence.apply(specs, stale)
-            self._near = {}
+            if changed:
+                self._near = Neighbourhoods()
+
+    def _moves(self, product_id: ProductId, vector: Vectors) -> bool:
+        stored = self._products.vectors(product_id)
+        return stored is None or not np.abs(stored[0] - vector).max() <= _SAME_TEXT
 
     def remove_product(self, product_id: ProductId) -> None:
         """Forget a product with its pictures and specifications; documents about it are removed by their own ids."""
@@ -65,7 +75,7 @@ class ShopIndex:
             self._products.remove(product_id)
             self._pictures.remove(product_id)
             self._evidence.remove(self._specs_of(product_id))
-            self._near = {}
+            self._near = Neighbourhoods()
 
     def put_documents(self, documents: Iterable[Document]) -> None:
         """Index pieces of knowledge, replacing those with the same ids, in one step."""
@@ -90,7 +100,12 @@ class ShopIndex:
         fresh.apply({str(product_id): vector for product_id, vector in factors.items()})
         fresh.settle()
         self._factors = fresh
-        self._near = {}
+        self._near = Neighbourhoods()
+
+    @property
+    def neighbourhoods_kept(self) -> int:
+        """How many were looked up since the catalogue changed, as far as they are remembered."""
+        return len(self._near)
 
     def knows(self, product_id: ProductId) -> bool:
         """Whether the product is in the catalogue now."""
@@ -134,21 +149,20 @@ class ShopIndex:
         """The `k` nearest of each seed in either index, at least; kept until the catalogue changes."""
         count = max(_LEAST_NEIGHBOURS, 1 << (k - 1).bit_length())
         kept = self._near  # what is found now belongs to the catalogue of now
-        near = {seed: products for seed in seeds if (products := kept.get((seed, count))) is not None}
+        near = {seed: products for seed in seeds if (products := kept.get(seed, count)) is not None}
         found = self._nearest([seed for seed in seeds if seed not in near], count)
-        if len(kept) + len(found) > _NEIGHBOURHOODS_KEPT:
-            kept.clear()
-        kept.update({(seed, count): products for seed, products in found.items()})
+        for seed, fresh in found.items():
+            kept.keep(seed, count, fresh)
         return set[ProductId]().union(*near.values(), *found.values())
 
-    def _nearest(self, seeds: Sequence[ProductId], count: int) -> dict[ProductId, frozenset[ProductId]]:
+    def _nearest(self, seeds: Sequence[ProductId], count: int) -> dict[ProductId, set[ProductId]]:
         found = {seed: set[ProductId]() for seed in seeds}
         for index in (self._products, self._factors):
             stored = {seed: vectors for seed in seeds if (vectors := index.vectors(seed)) is not None}
             if stored:
                 for seed, best in zip(stored, index.search(np.concatenate(list(stored.values())), count), strict=True):
                     found[seed].update(ProductId(key) for key, _ in best)
-        return {seed: frozenset(products) for seed, products in found.items()}
+        return found
 
     def similarity(self, left: Sequence[ProductId], right: Sequence[ProductId]) -> Vectors:
         """float32 (len(left), len(right)), -1..1: mean of the cosines of the texts and of the factors, unknown ones counting 0."""

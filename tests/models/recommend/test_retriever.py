@@ -1,5 +1,7 @@
 """The shop index follows every change of the shop and answers from nothing else."""
 
+from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
 
@@ -111,6 +113,29 @@ def test_what_is_similar_follows_the_catalogue_at_once(shop: ShopIndex) -> None:
     assert [found.product_id for found in shop.similar([MUG.product_id], 1)] == ["beaker"]
     shop.remove_product(ProductId("beaker"))
     assert [found.product_id for found in shop.similar([MUG.product_id], 1)] == ["cup"]
+
+
+def test_neighbourhoods_are_kept_while_only_prices_stock_or_attributes_change(shop: ShopIndex) -> None:
+    shop.similar([MUG.product_id, CUP.product_id], 1)
+    assert shop.neighbourhoods_kept == 2
+    shop.put_products((replace(MUG, price=Money(Decimal("1.00"), "CNY"), stock=0), replace(CUP, attributes={"volume": "220 ml"})))
+    assert shop.neighbourhoods_kept == 2
+    assert "220 ml" in shop.passages("coffee cup volume", products=frozenset({CUP.product_id}), k=1)[0].text
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda shop: shop.put_product(replace(MUG, title="porcelain mug")),
+        lambda shop: shop.put_products((MUG, product("plate", "stoneware plate"))),
+        lambda shop: shop.remove_product(BALL.product_id),
+        lambda shop: shop.put_factors({}),
+    ],
+)
+def test_neighbourhoods_go_when_what_is_near_may_have_changed(shop: ShopIndex, change: Callable[[ShopIndex], None]) -> None:
+    shop.similar([MUG.product_id], 1)
+    change(shop)
+    assert shop.neighbourhoods_kept == 0
 
 
 def test_behaviour_makes_products_similar_that_texts_do_not(shop: ShopIndex) -> None:
