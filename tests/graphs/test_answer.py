@@ -233,3 +233,10 @@ async def test_where_nothing_is_asked_nobody_writes_and_it_is_asked_back(questio
 async def test_a_text_in_two_languages_or_in_the_wrong_one_is_never_said(language: str, text: str) -> None:
     answer = await ask("Does it waste energy?", graph(FakeWriter((text,))), product_id=LAMP.product_id, language=language)
     assert answer.abstained
+
+
+@pytest.mark.parametrize("question", ["1", "1？"])
+async def test_a_bare_number_in_a_room_is_a_link(question: str) -> None:
+    answer = await ask(question, graph(), room_id=ROOM.room_id)
+    assert (answer.source, answer.product_ids) == ("slot", (ROOM.shelf[0],))
+    assert (await ask("99", graph(), room_id=ROOM.room_id)).product_ids == ()
