@@ -9,8 +9,9 @@ from graphs.checking.claims import assertions_in, misstated, tells_money, unsupp
 from graphs.checking.support import garbles, is_broken, is_carried, unsupported
 from graphs.checking.verdicts import Fault
 from graphs.compliance import check
-from graphs.hosting.sayings import Saying, closed, comparable
+from graphs.hosting.sayings import Saying, closed, comparable, is_latin
 from graphs.hosting.talk import is_talk
+from graphs.reading.characters import CJK
 from models.prompts import PRICE_MARK
 from models.types import Language
 
@@ -32,7 +33,6 @@ _LEAKS = re.compile(
     r"(?:人群|场景|风格|资料|任务|商品)[：:]|\b(?:audience|scene|style|facts|task|product):|\"sentences\"|<\|", re.IGNORECASE
 )
 _WORD_IN_ZH = re.compile(r"[A-Za-z][A-Za-z0-9+-]+")
-_CHINESE = re.compile(r"[\u3400-\u9fff]")
 _NAME_IN_EN = re.compile(r"(?<![.!?:]\s)(?<!^)\b[A-Z][a-z]{2,}\b")
 _LONE_UNIT = re.compile(r"(?<![\dA-Za-z./-])(?<!\d )(?:mm|cm|kg|mg|ml|mAh|kWh|dB|Hz|°C|℃)(?![A-Za-z])")
 _GROWN_TOGETHER = re.compile(r"\b[A-Za-z]*[a-z][A-Z][a-z]+\b|\b[A-Za-z]{4,}\d|是是|的的|[，、]{2}")
@@ -145,7 +145,7 @@ def _cuts(text: str, title: str) -> bool:
     (False, True, False)
     """
     name = title.lower()
-    for start in (i for i in range(len(text)) if text.startswith(title[:1], i) and not (i and _is_latin(text[i - 1]))):
+    for start in (i for i in range(len(text)) if text.startswith(title[:1], i) and not (i and is_latin(text[i - 1]))):
         said = text[start:].lower()
         length = next((n for n, (a, b) in enumerate(zip(said, name, strict=False)) if a != b), min(len(said), len(name)))
         if NAME_BEGUN <= length < len(name) and _are_one_word(name[length - 1], name[length], length):
@@ -155,13 +155,9 @@ def _cuts(text: str, title: str) -> bool:
 
 def _are_one_word(before: str, after: str, place: int) -> bool:
     """Whether a title that is left between these two characters is left within a word."""
-    if _CHINESE.match(before) and _CHINESE.match(after):
+    if CJK.match(before) and CJK.match(after):
         return place > BRAND
-    return _is_latin(before) and _is_latin(after)
-
-
-def _is_latin(character: str) -> bool:
-    return character.isascii() and character.isalpha()
+    return is_latin(before) and is_latin(after)
 
 
 def _tells_another_price(sentence: str, mark: re.Match[str]) -> bool:
@@ -178,10 +174,10 @@ def _names_strangers(text: str, bounds: Bounds) -> bool:
     """Whether a Chinese text holds a Latin word, an English one a name or a Chinese word, that the evidence does not know."""
     known = " ".join((*bounds.titles, *bounds.evidence, *bounds.wishes)).lower()
     if bounds.language == "zh":
-        is_chinese = _CHINESE.search(text) is not None
+        is_chinese = CJK.search(text) is not None
         return not is_chinese or any(word.lower() not in known for word in _WORD_IN_ZH.findall(text))
     strangers = any(name.lower() not in known for name in _NAME_IN_EN.findall(text))
-    return strangers or any(character not in known for character in _CHINESE.findall(text))
+    return strangers or any(character not in known for character in CJK.findall(text))
 
 
 def _spaced(price: str, language: Language) -> str:

@@ -4,12 +4,12 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import pairwise
 
+from graphs.reading.characters import CJK
 from models.types import Language
 
 # A lively host: 250 Chinese characters, or 150 English words, a minute.
 CHARACTERS_PER_S = 250 / 60
 WORDS_PER_S = 150 / 60
-_CHINESE = re.compile(r"[\u3400-\u9fff]")
 _NUMBER = re.compile(r"\d+(?:,\d{3})*(?:\.\d+)?")
 _LATIN_WORD = re.compile(r"[A-Za-z]+(?:['’-][A-Za-z]+)*")
 _SENTENCE_END = re.compile(r"(?:[。！？!?…\n]|\.(?![^\s”\"’')]))[。！？!?.…\n”\"’'」』）)]*\s*")
@@ -24,7 +24,7 @@ def spoken_s(text: str, language: Language) -> float:
     numbers = _NUMBER.findall(text)
     rest = _NUMBER.sub(" ", text)
     said = sum(_read_length(number, language) for number in numbers)
-    characters_s = len(_CHINESE.findall(rest)) / CHARACTERS_PER_S
+    characters_s = len(CJK.findall(rest)) / CHARACTERS_PER_S
     words_s = len(_LATIN_WORD.findall(rest)) / WORDS_PER_S
     return characters_s + words_s + said / (CHARACTERS_PER_S if language == "zh" else WORDS_PER_S)
 

@@ -140,8 +140,8 @@ def holds_value(text: str, value: str) -> bool:
     (True, False, False)
     """
     sought, within = comparable(value), comparable(text)
-    before = r"(?<![\d.])" if sought[:1].isdigit() else (r"(?<![a-z])" if _is_latin(sought[:1]) else "")
-    after = r"(?!\d|\.\d)" if sought[-1:].isdigit() else (r"(?![a-z])" if _is_latin(sought[-1:]) else "")
+    before = r"(?<![\d.])" if sought[:1].isdigit() else (r"(?<![a-z])" if is_latin(sought[:1]) else "")
+    after = r"(?!\d|\.\d)" if sought[-1:].isdigit() else (r"(?![a-z])" if is_latin(sought[-1:]) else "")
     return bool(sought) and re.search(before + re.escape(sought) + after, within) is not None
 
 
@@ -255,5 +255,5 @@ def _lowered(label: str) -> str:
     return label if label[1:2].isupper() else label[:1].lower() + label[1:]
 
 
-def _is_latin(character: str) -> bool:
+def is_latin(character: str) -> bool:
     return character.isascii() and character.isalpha()

@@ -9,12 +9,13 @@ from graphs.hosting.outline import Section
 from graphs.hosting.pacing import filled, joined, spoken_s
 from graphs.hosting.remarks import first_words, in_a_word, phrases_of, sold_out, told_price
 from graphs.hosting.sayings import Saying, comparable, sentences_about, without_connective
+from graphs.reading.characters import HAN
 from graphs.reading.slots import format_price
 from models.prompts import SegmentKind
 from models.types import Language, ProductId
 
 _LEADS_OVER = re.compile(r"接下来|下一|最后|再来|next\b|now for|last", re.IGNORECASE)
-_WORD_OR_CHARACTER = re.compile(r"[a-z0-9']+|[\u3400-\u9fff]")
+_WORD_OR_CHARACTER = re.compile(rf"[a-z0-9']+|[{HAN}]")
 _SAME_CHARACTERS = 6
 _SAME_WORDS = 3
 _OPENINGS = re.compile(  # of sentences that greet or introduce, as the platform's own lead does
