@@ -13,6 +13,7 @@ from tests.graphs.world import LAMP, MUG, PEN
 GLAZE = Product(ProductId("z1"), "绯屿雾面唇釉", "beauty", Money(Decimal(89), "CNY"), tags=("唇釉", "口红"), stock=3)
 CUSHION = Product(ProductId("z2"), "澄果小圆气垫粉底", "beauty", Money(Decimal(139), "CNY"), tags=("气垫", "粉底"), stock=5)
 BALM = Product(ProductId("z3"), "苔语润唇膏", "beauty", Money(Decimal(19), "CNY"), tags=("润唇膏", "口红"), stock=0)
+SHOES = Product(ProductId("z4"), "岚野登山鞋", "shoes", Money(Decimal(299), "CNY"), stock=4)
 ROOM_ZH, ROOM_EN = (GLAZE, CUSHION, BALM), (LAMP, MUG, PEN)
 
 
@@ -23,6 +24,11 @@ ROOM_ZH, ROOM_EN = (GLAZE, CUSHION, BALM), (LAMP, MUG, PEN)
         ("你们家最贵的是哪款？", ROOM_ZH, "最贵的是澄果小圆气垫粉底，139元。"),
         ("which is the cheapest?", ROOM_EN, "The cheapest is Inkwell pen at $5."),
         ("最便宜的粉底是哪个", ROOM_ZH, "最便宜的是澄果小圆气垫粉底，139元。"),
+        ("最便宜的鞋", (*ROOM_ZH, SHOES), "最便宜的是岚野登山鞋，299元。"),
+        ("鞋哪个最便宜", (*ROOM_ZH, SHOES), "最便宜的是岚野登山鞋，299元。"),
+        ("哪款价格最低", ROOM_ZH, "最便宜的是绯屿雾面唇釉，89元。"),
+        ("最便宜那款多少钱", ROOM_ZH, "最便宜的是绯屿雾面唇釉，89元。"),
+        ("which one has the lowest price", ROOM_EN, "The cheapest is Inkwell pen at $5."),
         ("which lamp is the cheapest", ROOM_EN, "The cheapest is Lumo desk lamp at $49.90."),
         ("what is the most expensive one", ROOM_EN, "The most expensive is Lumo desk lamp at $49.90."),
     ],
@@ -52,6 +58,12 @@ def test_prices_of_two_currencies_are_not_compared() -> None:
         "is it cheaper elsewhere",
         "多少钱",
         "最便宜还是最贵",
+        "最便宜的鞋",
+        "最便宜的包有吗",
+        "这款最低价多少",
+        "能给个最低价吗",
+        "is this the lowest price?",
+        "can you give me the lowest price",
     ],
 )
 def test_the_extreme_of_something_else_is_not_told(question: str) -> None:
