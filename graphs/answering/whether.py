@@ -25,6 +25,7 @@ _NO_REAL_ONE = re.compile(
     r"(?:\b(?:pu|faux|vegan|imitation|fake|artificial|look|like|partly|partially|semi)[\s-]*|人造|仿|假|半|非|类|似)$"
 )
 _ONLY_THEN = re.compile(r"\b(?:only|if|when|unless|except|but|with a|optional)\b|仅|只有|除|如果|若|需|另购|选配|但")
+_DENIALS = (("含", "不含，"), ("支持", "不支持，"), ("可以", "不可以，"), ("有", "没有，"), ("能", "不能，"))  # by the verb that asks
 _OPENS: dict[bool, dict[Language, str]] = {True: {"zh": "是的，", "en": "Yes: "}, False: {"zh": "不是的，", "en": "No: "}}
 
 
@@ -54,7 +55,14 @@ def whether_answer(question: str, product: Product, language: Language) -> SlotA
     if not proofs or len({proof.is_so for proof in proofs}) > 1:
         return None
     best = proofs[0]
-    return SlotAnswer(_OPENS[best.is_so][language] + best.text, "verdict", best.evidence)
+    return SlotAnswer(_opening(text, claims[0], language, is_so=best.is_so) + best.text, "verdict", best.evidence)
+
+
+def _opening(text: str, claim: Assertion, language: Language, *, is_so: bool) -> str:
+    """Yes or no; a Chinese no takes up the verb of the question: 含酒精吗, 不含."""
+    verbs = text.replace("所有", "").replace(claim.words, claim.words if claim.words.startswith("含") else " ")
+    denial = next((said for verb, said in _DENIALS if verb in verbs), None)
+    return denial if denial is not None and language == "zh" and not is_so else _OPENS[is_so][language]
 
 
 def _without_whether(text: str) -> str:
@@ -83,12 +91,22 @@ def _proofs(claim: Assertion, text: str, product: Product, language: Language) -
         is_so = _said_in(said, words, product)
         if is_so is not None:
             yield _Proof(is_so, said, _passage(product, "description", said))
-    for said in (*product.tags, product.title):
+    for said in _marks(product, words, asked):
         if any(each.words in words and not each.denied for each in assertions_in(said)) and not _NO_REAL_ONE.search(_before(said, words)):
             mark = f"{product.title}标注了“{said}”。" if language == "zh" else f"{product.title} is listed as “{said}”."
             yield _Proof(
                 True, mark if said != product.title else f"{said}{'。' if language == 'zh' else '.'}", _passage(product, "tags", said)
             )
+
+
+def _marks(product: Product, words: frozenset[str], asked: set[str]) -> Iterator[str]:
+    """Tags and the title; where an attribute is on the property, it decides, and a title that says more is no proof."""
+    names = [normalised(name) for name in product.attributes]
+    if any(word in name for word in words for name in names):
+        return
+    yield from product.tags
+    if not any((concept := concept_of(name)) is not None and concept.key in asked for name in names):
+        yield product.title
 
 
 def _said_by_value(value: str, words: frozenset[str], name: str, *, is_of_it: bool) -> bool | None:
