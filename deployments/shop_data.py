@@ -8,9 +8,9 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
-from deployments.cli.rows import RowError, read_rows, to_product
 from deployments.ingress.call import as_dataclass
 from deployments.ingress.routes.products import product_from
+from deployments.rows import RowError, read_rows, to_product
 from deployments.settings import Settings
 from deployments.shop import open_store
 from deployments.store.values import Page
@@ -45,13 +45,18 @@ def from_folder(folder: Path) -> ShopData:
         raise ModelInputError(f"{folder} holds no products.jsonl or products.csv; what viewers touched has to be known")
     if not any(path.name.startswith("events") for path in event_files(folder)):
         raise ModelInputError(f"{folder} holds no events.csv, events.jsonl or events.parquet")
-    rooms = _file(folder, "rooms")
+    rooms = _rooms_file(folder)
     return ShopData(
         read_events(folder),
-        [product_from(body) for body in _bodies(products, wire.Product)],
+        products_from(products),
         [as_dataclass(Room, body) for body in _bodies(rooms, wire.Room)] if rooms else [],
         folder.as_posix(),
     )
+
+
+def products_from(path: Path) -> list[Product]:
+    """The products of a CSV or JSONL file, as `livecart catalog import` takes it. Raises ModelInputError."""
+    return [product_from(body) for body in _bodies(path, wire.Product)]
 
 
 def from_store(settings: Settings) -> ShopData:
@@ -84,6 +89,13 @@ async def _all(list_page: Callable[[str | None, int], Awaitable[Page[T]]]) -> As
 
 def _file(folder: Path, name: str) -> Path | None:
     return next((path for suffix in SUFFIXES if (path := folder / f"{name}{suffix}").is_file()), None)
+
+
+def _rooms_file(folder: Path) -> Path | None:
+    found = _file(folder, "rooms")
+    if found is not None and found.suffix == ".csv":
+        raise ModelInputError(f"{found}: a room's shelf and times do not fit the cells of a table; write rooms.jsonl, or leave it out")
+    return found
 
 
 def _bodies(path: Path, kind: type[Body]) -> Iterator[Body]:

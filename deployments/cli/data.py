@@ -6,8 +6,8 @@ from typing import Annotated
 import typer
 
 from deployments.cli.common import AsJson, Key, Url
-from deployments.cli.rows import read_rows, to_event, to_product
 from deployments.cli.sending import Batch, finish, send
+from deployments.rows import read_rows, to_event, to_product
 
 catalog = typer.Typer(help="Products of the shop.", no_args_is_help=True)
 events = typer.Typer(help="What viewers did.", no_args_is_help=True)

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from deployments.cli.common import AsJson, Key, Url, fail, print_json, server
-from deployments.cli.rows import READ, RowError, read_rows, to_document
 from deployments.cli.sending import Batch, finish, progress_bar, send
 from deployments.knowledge.limits import PASSWORD_VARIABLE, FileRefusedError, ReadLimits
+from deployments.rows import READ, RowError, read_rows, to_document
 
 if TYPE_CHECKING:
     import httpx

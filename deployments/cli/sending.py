@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from deployments.cli.common import fail, print_json, refusal, server
-from deployments.cli.rows import Row, RowError
+from deployments.rows import Row, RowError
 
 if TYPE_CHECKING:
     import httpx

@@ -13,8 +13,8 @@ from starlette.datastructures import Headers
 from typer.testing import CliRunner
 
 from deployments.cli.root import app
-from deployments.cli.rows import RowError, read_rows, to_event, to_product
 from deployments.ingress.auth import auth_from_environment
+from deployments.rows import RowError, read_rows, to_event, to_product
 
 RUNNER = CliRunner()
 COMMANDS = [

@@ -8,13 +8,12 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from deployments.cli.common import AsJson, errors_named, fail, print_json
+from deployments.cli.common import AsJson, errors_named, print_json
 
 if TYPE_CHECKING:
     from models.evaluation.protocols import Split
     from models.evaluation.recommenders import Options
     from models.training.pipeline import Shop
-    from models.types import Product
 
 DEFAULT_MODELS = "popular,itemknn,ease,ials,ranked,sequence"
 PRODUCT_FILES = ("products.csv", "products.jsonl")
@@ -113,6 +112,7 @@ def recommender(  # noqa: PLR0913  # a command's options
 def _shop(data: Path, products: Path | None) -> "Shop | None":
     """What the pipeline that serves looks at besides interactions; None where the products are not at hand."""
     from deployments.settings import ZOO
+    from deployments.shop_data import products_from
     from models.interactions.events import read_events
     from models.language.text_embedder import TextEmbedder
     from models.training.pipeline import Shop
@@ -121,23 +121,7 @@ def _shop(data: Path, products: Path | None) -> "Shop | None":
     file = products or next((path for name in PRODUCT_FILES if (path := beside / name).is_file()), None)
     if file is None:
         return None
-    return Shop(read_events(data), _products(file), TextEmbedder.load(ZOO / "text_embedder"))
-
-
-def _products(file: Path) -> "list[Product]":
-    from pydantic import ValidationError
-
-    from deployments.cli.rows import RowError, read_rows, to_product
-    from deployments.ingress.routes.products import product_from
-    from livecart_client import wire
-
-    try:
-        return [product_from(wire.Product.model_validate(row)) for row in read_rows(file, to_product)]
-    except RowError as error:
-        fail(str(error))
-    except ValidationError as error:
-        first = error.errors()[0]
-        fail(f"{file}, column {'.'.join(map(str, first['loc']))}: {first['msg']}, not {str(first['input'])[:60]!r}")
+    return Shop(read_events(data), products_from(file), TextEmbedder.load(ZOO / "text_embedder"))
 
 
 def _rows(divided: "Split", names: Sequence[str], options: "Options", *, k: int, cold: int) -> Iterator[Mapping[str, object]]:
