@@ -167,15 +167,18 @@ class AnswerNodes:
         language = scope.language
         if scope.names_no_link:
             return Draft(language, said=Said(no_such_link(len(scope.shelf), language), "none", abstained=True))
-        if slot is not None:
+        complaint = None if is_question(request.question) else after_sales(request.question, language)
+        if slot is not None and complaint is None:
             return Draft(language, said=Said(slot.text, "slot", (slot.evidence, *slot.beside)))
         if is_wordless(scope.links.rest):
             return Draft(language, said=Said(_politely(request.question, intent, language) or ask_back(language), "none"))
         known = Known.read(scope.links.rest, subject, of_one_product(passages))
         asks = is_open(request.question, intent) or small_talk(intent.label, language) is None
         quoted = known.quoted(language, self.nearness) if asks else None
-        if quoted is not None:
+        if quoted is not None and (complaint is None or any(is_after_sales(cited.question or "") for cited in quoted.citations)):
             return Draft(language, said=quoted)
+        if complaint is not None:
+            return Draft(language, said=complaint)
         evidence = known.evidence(self.nearness)
         if evidence and asks:
             return Draft(

@@ -31,6 +31,15 @@ _BROKEN = re.compile(
     r"|\b(?:stopped working|broke after|fell apart|(?:does not|doesn't|won't) (?:work|turn on|charge)|missing parts?|never arrived)\b"
     r"|\bsent me the wrong\b"
     r"|\b(?:is|are|was) (?:broken|damaged|cracked|defective|faulty)\b"
+    r"|(?<!if it )(?<!if they )\b(?:fell|came|broke|peeled|snapped|tore|ripped|wore) (?:off|apart|loose|out|undone)\b"
+    r"|(?<!if )(?<!if the )\b(?:lid|bottle|cap|seal|cup|mug|tank|hose|pump|tube|battery|it|which|that)"
+    r" (?:already |still |always )?(?:leaks|leaked|is leaking|keeps leaking)\b"
+    r"|\b(?:no sound|only one side works|(?:left|right) (?:side|ear|earbud|one) (?:is )?(?:dead|silent|not working))\b"
+    r"|(?:用|穿|戴|买|洗|到手).{0,6}(?:[天周月次年回]|小时|星期).{0,8}"
+    r"(?:掉漆?|坏|裂|破|断|开胶|脱胶|[掉褪]色|烂|漏|松|变形|生锈|起球)了(?!.{0,3}[吗么嘛?])"
+    r"|(?:耳机|耳朵|音箱|音响|喇叭|电视|手机|[左右一][边只侧耳]).{0,6}(?:没有?|不出)(?:声|响)(?!.{0,4}[吗么嘛?])"
+    r"|(?:涂层|鞋底|表带|拉链|漆|胶|把手|盖子?|扣子?).{0,3}(?:掉|脱落|开胶|断|裂|坏|脱)了(?!.{0,3}[吗么嘛?])"
+    r"|充不[进上]电|(?:开胶|掉漆|脱胶|漏水|漏液)了(?!.{0,3}[吗么嘛?])"
 )
 
 PASSED_ON = frozenset({"complaint", "host_request"})  # comments that are noted for the host, as their sentences say
@@ -62,7 +71,7 @@ def ask_back(language: Language) -> str:
 def is_after_sales(comment: str) -> bool:
     """Whether a comment tells that something bought is broken, wrong or missing.
 
-    >>> is_after_sales("收到是坏的"), is_after_sales("it arrived broken"), is_after_sales("坏了保修多久")
+    >>> is_after_sales("收到是坏的"), is_after_sales("the sole fell off"), is_after_sales("坏了保修多久")
     (True, True, False)
     """
     return _BROKEN.search(normalised(comment)) is not None

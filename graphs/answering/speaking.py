@@ -165,6 +165,8 @@ def _fault(text: str, evidence: Sequence[str], draft: Draft, prompt: Prompt) -> 
     """Why a text so far may not be said; None when it may: all of it is in the evidence, in words that the law allows."""
     if ungrounded(text, evidence):
         return "grounding"
+    if _says_a_question(text, draft):
+        return "support"
     if not is_carried(text, (*evidence, draft.question)) or not leans_on(text, evidence):
         return "support"
     if contradicts(text, evidence, draft.question):
@@ -174,6 +176,12 @@ def _fault(text: str, evidence: Sequence[str], draft: Draft, prompt: Prompt) -> 
     if betrays(text, evidence, prompt) is not None:
         return "guarding"
     return None if check(text, draft.language).passed else "compliance"
+
+
+def _says_a_question(text: str, draft: Draft) -> bool:
+    """Whether a text is only the question asked or a stored one, which answers nothing."""
+    questions = (draft.question, *(passage.question or "" for passage in draft.evidence))
+    return bool(letters := _letters(text)) and letters in map(_letters, questions)
 
 
 def _may_be_refusal(text: str) -> bool:
@@ -188,5 +196,9 @@ def _supporting(text: str, evidence: tuple[Passage, ...]) -> tuple[Passage, ...]
 
 
 def _bigrams(text: str) -> set[str]:
-    letters = [c for c in text.lower() if c.isalnum()]
+    letters = _letters(text)
     return {a + b for a, b in pairwise(letters)}
+
+
+def _letters(text: str) -> str:
+    return "".join(c for c in text.lower() if c.isalnum())

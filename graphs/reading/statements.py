@@ -37,7 +37,7 @@ class Statement:
 
 
 def statements_in(passages: Sequence[Passage]) -> tuple[Statement, ...]:
-    """The statements of retrieved passages, in their order."""
+    """The statements of retrieved passages, in their order; a question states nothing."""
     return tuple(statement for passage in passages for statement in _stated(passage))
 
 
@@ -55,9 +55,10 @@ def _stated(passage: Passage) -> Iterator[Statement]:
         else:
             yield Statement(passage, passage.text, name, value)
     elif passage.question is not None:
-        yield Statement(passage, passage.answer or passage.text, question=passage.question)
+        if passage.answer is not None or not passage.text.rstrip().endswith(("?", "？")):
+            yield Statement(passage, passage.answer or passage.text, question=passage.question)
     else:
-        yield from (_parsed(passage, sentence) for sentence in sentences(passage.text))
+        yield from (_parsed(passage, sentence) for sentence in sentences(passage.text) if not sentence.endswith(("?", "？")))
 
 
 @lru_cache(maxsize=4096)

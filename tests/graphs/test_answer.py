@@ -173,6 +173,45 @@ async def test_a_complaint_after_the_sale_is_sent_to_customer_service_and_noted(
     assert (answer.abstained, answer.source) == (True, "none")
 
 
+@pytest.mark.parametrize(
+    ("comment", "said"),
+    [
+        ("the shade fell off after two days", "customer service"),
+        ("the lid leaks, I want a refund", "customer service"),
+        ("用一个月涂层掉了", "请联系客服"),
+        ("耳机左边没声音", "请联系客服"),
+    ],
+)
+async def test_a_complaint_is_not_answered_with_a_specification_or_a_policy(comment: str, said: str) -> None:
+    refund = Passage(
+        "doc-3", "qa", "Within five days.", 0.9, question="When do I get my refund?", answer="Within five days.", relevance=0.9
+    )
+    writer = FakeWriter(("It uses 12 W.",))
+    answer = await ask(comment, graph(writer, FakeRetriever(known=(POWER, refund))), product_id=LAMP.product_id)
+    assert said in answer.answer
+    assert (answer.abstained, writer.prompts) == (True, [])
+
+
+@pytest.mark.parametrize("question", ["会漏水吗", "用久了会掉色吗", "does the paint come off?", "主播没声音", "what if it leaks"])
+async def test_a_worry_is_no_complaint(question: str) -> None:
+    answer = await ask(question, graph(retriever=FakeRetriever()), product_id=LAMP.product_id)
+    assert "customer service" not in answer.answer
+    assert "联系客服" not in answer.answer
+
+
+async def test_a_complaint_gets_the_stored_answer_on_complaints() -> None:
+    broken = Passage("doc-4", "qa", "", 0.9, question="My lamp arrived broken, what now?", answer="Send us a photo.", relevance=0.9)
+    answer = await ask("my lamp arrived broken", graph(retriever=FakeRetriever(known=(broken,))), product_id=LAMP.product_id)
+    assert (answer.answer, answer.source) == ("Send us a photo.", "bank")
+
+
+async def test_a_stored_question_is_never_the_answer() -> None:
+    asked = Passage("doc-5", "document", "Does it waste energy? It uses 12 W.", 0.9, relevance=0.9)
+    writer = FakeWriter(("Does it waste energy",))
+    answer = await ask("Does it waste energy?", graph(writer, FakeRetriever(known=(asked, POWER))), product_id=LAMP.product_id)
+    assert "waste" not in answer.answer
+
+
 async def test_a_stored_answer_to_another_question_is_not_given() -> None:
     hours = Passage("doc-2", "qa", "每天 9 点到 23 点。", 0.49, question="怎么联系人工客服？", answer="每天 9 点到 23 点。", relevance=0.08)
     assert (await ask("怎么用", graph(retriever=FakeRetriever(known=(hours,))), product_id=LAMP.product_id)).abstained
