@@ -6,12 +6,12 @@ bytes are likeliest in: spreadsheets of Chinese offices write GB18030.
 """
 
 import csv
-import json
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 from deployments.knowledge.encodings import file_encoding
 from deployments.knowledge.limits import FileRefusedError
+from models.json_text import json_value
 
 Row = dict[str, object]
 CURRENCY = "CNY"
@@ -62,8 +62,8 @@ def _read_jsonl(path: Path, lines: Iterable[str]) -> Iterator[Row]:
         if not line.strip():
             continue
         try:
-            row = json.loads(line)
-        except (ValueError, RecursionError) as error:
+            row = json_value(line)
+        except ValueError as error:
             raise RowError(f"{path}, line {number}: {error}") from error
         if not isinstance(row, dict):
             raise RowError(f"{path}, line {number}: an object is needed, not {type(row).__name__}.")
@@ -85,8 +85,15 @@ def to_product(cells: dict[str, str]) -> Row:
     if "tags" in cells:
         row["tags"] = [tag.strip() for tag in cells["tags"].split("|")]
     if "stock" in cells:
-        row["stock"] = int(cells["stock"])
+        row["stock"] = _whole(cells["stock"], "stock")
     return row
+
+
+def _whole(cell: str, column: str) -> int:
+    try:
+        return int(cell)
+    except ValueError:
+        raise ValueError(f"column {column}: a whole number is needed, not {cell[:40]!r}") from None
 
 
 def to_document(cells: dict[str, str]) -> Row:

@@ -1,7 +1,6 @@
 """Cells of text files as values, with errors that name file, line, column and what was found."""
 
 import csv
-import json
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -9,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from models.interactions.log import InteractionsError
+from models.json_text import json_value
 
 LONGEST_ID = 256  # code points
 LARGEST = 1e15  # of a number: beyond it are neither times in milliseconds nor money
@@ -127,10 +127,9 @@ def json_of(path: Path) -> object:
     """The value of a JSON file. Raises InteractionsError."""
     text = "\n".join(line for _, line in lines_of(path))
     try:
-        value: object = json.loads(text)
-    except (ValueError, RecursionError) as error:
+        return json_value(text)
+    except ValueError as error:
         raise InteractionsError(f"{path} is not JSON: {error}") from error
-    return value
 
 
 @contextmanager

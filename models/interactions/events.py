@@ -4,7 +4,6 @@ CSV with a header, JSONL, or Parquet. An event that shows no interest in a produ
 `watch`, `impression`) is no interaction, but the ranker learns from it. An `event_id` that comes again counts once.
 """
 
-import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from datetime import datetime
@@ -14,6 +13,7 @@ from typing import cast, get_args
 from models.interactions.cells import check_columns, check_identifier, check_number, csv_rows, lines_of, shown
 from models.interactions.log import Collector, Interactions, InteractionsError
 from models.interactions.parquet import parquet_rows
+from models.json_text import json_value
 from models.recommend.history import INTEREST
 from models.types import Event, EventId, EventType, ProductId, RoomId, ViewerId
 
@@ -77,8 +77,8 @@ def _json_rows(path: Path) -> Iterator[tuple[str, Mapping[str, object]]]:
             continue
         where = f"{path}, line {number}"
         try:
-            row = json.loads(line)
-        except (ValueError, RecursionError) as error:
+            row = json_value(line)
+        except ValueError as error:
             raise InteractionsError(f"{where}: {error}") from error
         if not isinstance(row, dict):
             raise InteractionsError(f"{where}: an object is needed, not {type(row).__name__}")

@@ -209,6 +209,7 @@ def test_a_server_that_is_not_there_is_named() -> None:
         ("a.csv", "event_id,value\ne1\n", "line 2: it has not as many cells"),
         ("a.jsonl", '{"event_id": "e1"}\n[]\n', "line 2: an object is needed"),
         ("a.jsonl", "{\n", "line 1:"),
+        ("a.jsonl", f'{{"value": {"9" * 5_000}}}\n', "line 1: a whole number of more than 4300 digits"),
         ("a.xlsx", "", "ends in .xlsx"),
     ],
 )
@@ -217,6 +218,14 @@ def test_a_line_that_cannot_be_read_is_named(tmp_path: Path, name: str, text: st
     file.write_text(text, encoding="utf-8")
     with pytest.raises(RowError, match=found):
         list(read_rows(file, to_event))
+
+
+@pytest.mark.parametrize("stock", ["many", "1.5", "9" * 5_000])
+def test_a_stock_that_is_no_whole_number_is_named(tmp_path: Path, stock: str) -> None:
+    file = tmp_path / "products.csv"
+    file.write_text(f"product_id,stock\np1,{stock}\n", encoding="utf-8")
+    with pytest.raises(RowError, match=r"line 2: column stock: a whole number is needed, not '(many|1.5|9{40})'"):
+        list(read_rows(file, to_product))
 
 
 def test_cells_that_are_not_given_are_left_out() -> None:

@@ -141,6 +141,8 @@ BAD: list[tuple[str, str, str]] = [
     ("events.csv", f"{EVENT}e,v,click\n", "line 2: 6 cells are needed as in the header, not 3"),
     ("events.csv", f'{EVENT}e,v,"click,{AT},p,\n', "line 2: unexpected end of data"),
     ("events.jsonl", "{}\n", "line 1: the columns event_id, viewer_id, type, at are needed"),
+    ("events.jsonl", f'{{"value": {"9" * 5_000}}}\n', "line 1: a whole number of more than 4300 digits"),
+    ("events.jsonl", "[" * 200_000, "line 1: objects and lists are nested too deeply"),
     ("events.jsonl", "[]\n", "line 1: an object is needed, not list"),
     ("events.jsonl", f'{{"event_id": 1, "viewer_id": "v", "type": "click", "at": "{AT}"}}', "column event_id: an id is text, not 1"),
     ("events.jsonl", f'{{"event_id": "e", "viewer_id": "v", "type": [], "at": "{AT}"}}', "column type: one of"),
