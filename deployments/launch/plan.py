@@ -9,6 +9,7 @@ from enum import StrEnum
 from typing import cast
 
 from deployments.launch.config import APPLICATION, DEFAULT_PORT
+from deployments.settings import PlacementSettings
 
 Document = Mapping[str, object]
 
@@ -18,7 +19,9 @@ class Consequence(StrEnum):
 
     NOTHING = "no replica is touched"
     LIVE = "applied to live replicas"
+    STARTS = "this deployment starts"
     ROLLING = "rolling restart of this deployment"
+    ENDS = "this deployment ends"
     EVERYTHING = "every deployment restarts, one replica after the other"
     NEW_START = "needs `livecart down` and `livecart up`"
 
@@ -102,8 +105,25 @@ def _application(old: Document, new: Document) -> Iterator[Change]:
     )
     before, after = _deployments(old), _deployments(new)
     for name in sorted({*before, *after}):
-        pairs = _changes(before.get(name, {}), after.get(name, {}), lambda option: CONSEQUENCES.get(option, Consequence.ROLLING))
+        judge = _judge(was_there=_is_placed(name, old), is_there=_is_placed(name, new))
+        pairs = _changes(before.get(name, {}), after.get(name, {}), judge)
         yield from (Change(f"{name}.{change.where}", change.old, change.new, change.consequence) for change in pairs)
+
+
+def _judge(*, was_there: bool, is_there: bool) -> Callable[[str], Consequence]:
+    if was_there == is_there:
+        return lambda option: CONSEQUENCES.get(option, Consequence.ROLLING)
+    return lambda _: Consequence.STARTS if is_there else Consequence.ENDS
+
+
+def _is_placed(deployment: str, application: Document) -> bool:
+    """Whether the application has this deployment: an entry only gives options to one that `args.placement` has made."""
+    name = deployment.lower()
+    if name not in PlacementSettings.model_fields:
+        return True
+    arguments = cast(Document, application.get("args") or {})
+    placement = cast(Document, arguments.get("placement") or {})
+    return placement.get(name, PlacementSettings.model_fields[name].default) == "replica"
 
 
 def _application_of(document: Document) -> Document:

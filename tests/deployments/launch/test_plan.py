@@ -65,6 +65,22 @@ def test_a_file_without_a_port_asks_for_8000() -> None:
     assert plan(at_port(document(), silent, 8000), silent) == []
 
 
+def test_a_deployment_that_goes_away_ends_and_one_that_comes_starts() -> None:
+    there = document(num_replicas=2, user_config={"min_score": 0.5})
+    gone: dict[str, Any] = {**document(), "applications": [{"name": "livecart", "args": {"placement": {"detector": "fused"}}}]}
+    assert plan(there, gone) == [
+        Change("args.placement.detector", None, "fused", Consequence.EVERYTHING),
+        Change("Detector.num_replicas", 2, None, Consequence.ENDS),
+        Change("Detector.user_config.min_score", 0.5, None, Consequence.ENDS),
+    ]
+    assert {change.consequence for change in plan(gone, there)} == {Consequence.EVERYTHING, Consequence.STARTS}
+
+
+def test_a_deployment_without_an_entry_goes_on_with_its_defaults() -> None:
+    silent: dict[str, Any] = {**document(), "applications": [{"name": "livecart", "args": {}}]}
+    assert plan(document(num_replicas=2), silent) == [Change("Detector.num_replicas", 2, None, Consequence.NOTHING)]
+
+
 def test_the_most_disturbing_change_comes_first() -> None:
     changes = plan(document(), document(port=1, num_replicas=2, args={"demo": False}))
     assert [change.consequence for change in changes] == [Consequence.NEW_START, Consequence.EVERYTHING, Consequence.NOTHING]
