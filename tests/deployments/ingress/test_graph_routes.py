@@ -114,7 +114,9 @@ async def test_an_error_before_the_first_token_keeps_its_status(shop: httpx.Asyn
 async def test_a_deadline_after_the_first_token_ends_the_stream_with_an_error(shop: httpx.AsyncClient, models: FakeModels) -> None:
     models.writer.texts = ("The fake shop delivers within three days. The shop delivers everywhere.",)
     models.writer.delay_s = 0.04
-    response = await shop.post("/v1/answer", json={"question": "when?", "stream": True}, headers={"X-Deadline-Ms": "800"})
+    response = await shop.post(
+        "/v1/answer", json={"question": "where does the fake shop deliver, and how fast?", "stream": True}, headers={"X-Deadline-Ms": "800"}
+    )
     *tokens, (last, failure) = events_of(response.text)
     assert response.status_code == 200
     assert tokens
