@@ -286,7 +286,7 @@ def test_infer_with_wrong_inputs(client: InferenceServerClient, frame: bytes) ->
         "another rank": ("ranker", [given("features", features[0])]),
         "another datatype": ("ranker", [given("features", features.astype(np.float64))]),
         "not a number": ("ranker", [given("features", np.full_like(features, np.nan))]),
-        "too many rows": ("ranker", [given("features", np.zeros((5_000, len(FEATURE_NAMES)), dtype=np.float32))]),
+        "too many rows": ("ranker", [given("features", np.zeros((9_000, len(FEATURE_NAMES)), dtype=np.float32))]),
         "no picture": ("detector", [pictures(b"nothing")]),
         "half a picture": ("detector", [pictures(frame, frame[:2_000])]),
         "an empty picture": ("embedder", [pictures(b"")]),
