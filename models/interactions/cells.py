@@ -138,3 +138,14 @@ def _readable(path: Path) -> Iterator[None]:
         yield
     except OSError as error:
         raise InteractionsError(f"{path} cannot be read: {error.strerror or error}") from error
+
+
+def only_file(location: Path, pattern: str, what: str) -> Path:
+    """A file itself, or the only one of a folder that fits the pattern. Raises InteractionsError."""
+    if not location.is_dir():
+        return location
+    found = sorted(location.glob(pattern))
+    if len(found) != 1:
+        names = ", ".join(path.name for path in found) or "none"
+        raise InteractionsError(f"{location} should hold {what}, found {names}; name the file itself to choose one")
+    return found[0]

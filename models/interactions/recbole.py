@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from models.interactions.cells import Row, check_columns, shown, tabbed_rows, unix_seconds
+from models.interactions.cells import Row, check_columns, only_file, shown, tabbed_rows, unix_seconds
 from models.interactions.log import Collector, Interactions, InteractionsError
 
 TYPES = ("token", "token_seq", "float", "float_seq")
@@ -19,7 +19,7 @@ _NEEDED_TYPES = {"user_id": "token", "item_id": "token", "timestamp": "float", "
 
 def read_recbole(location: Path) -> Interactions:
     """The log of a `.inter` file, or of the folder that holds exactly one. Raises InteractionsError."""
-    path = _inter_of(location)
+    path = only_file(location, "*.inter", "one .inter file")
     collector = Collector()
     has_times = False
     for place, (types, row) in enumerate(_typed_rows(path, ("user_id", "item_id"))):
@@ -30,16 +30,6 @@ def read_recbole(location: Path) -> Interactions:
     log = collector.finish(str(path), has_times=has_times, unique_pairs=not has_times)
     items, users = (_attributes(path.with_suffix(suffix), key) for suffix, key in ((".item", "item_id"), (".user", "user_id")))
     return replace(log, attributes=items, user_attributes=users)
-
-
-def _inter_of(location: Path) -> Path:
-    if not location.is_dir():
-        return location
-    found = sorted(location.glob("*.inter"))
-    if len(found) != 1:
-        names = ", ".join(path.name for path in found) or "none"
-        raise InteractionsError(f"{location} should hold one .inter file, found {names}; name the file itself to choose one")
-    return found[0]
 
 
 def _typed_rows(path: Path, needed: Sequence[str]) -> Iterator[tuple[Mapping[str, str], Row]]:

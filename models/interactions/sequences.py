@@ -6,7 +6,7 @@ Beside NAME.txt there may be NAME_item2attributes.json, one object: item -> list
 from dataclasses import replace
 from pathlib import Path
 
-from models.interactions.cells import check_identifier, json_of, lines_of, shown
+from models.interactions.cells import check_identifier, json_of, lines_of, only_file, shown
 from models.interactions.log import Collector, Interactions, InteractionsError
 
 
@@ -15,7 +15,7 @@ def read_sequences(location: Path) -> Interactions:
 
     Raises InteractionsError.
     """
-    path = _text_of(location)
+    path = only_file(location, "*.txt", "one .txt file of sequences")
     collector = Collector()
     for number, line in lines_of(path):
         where = f"{path}, line {number}"
@@ -30,16 +30,6 @@ def read_sequences(location: Path) -> Interactions:
             collector.add(user, check_identifier(item, where, str(place + 2)), float(place))
     log = collector.finish(str(path), has_times=False, unique_pairs=True)
     return replace(log, attributes=_attributes(path.with_name(f"{path.stem}_item2attributes.json")))
-
-
-def _text_of(location: Path) -> Path:
-    if not location.is_dir():
-        return location
-    found = sorted(location.glob("*.txt"))
-    if len(found) != 1:
-        names = ", ".join(path.name for path in found) or "none"
-        raise InteractionsError(f"{location} should hold one .txt file of sequences, found {names}; name the file itself to choose one")
-    return found[0]
 
 
 def _attributes(path: Path) -> dict[str, tuple[str, ...]]:
