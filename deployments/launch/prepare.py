@@ -91,6 +91,7 @@ def environment(run: Run, front_end: FrontEnd) -> dict[str, str]:
         "PYTHONPATH": os.pathsep.join(search_path),
         "PYTHONUNBUFFERED": "1",
         "RAY_AUTH_TOKEN_PATH": str(run.token),
+        "VLLM_RPC_BASE_PATH": str(run.folder),  # its sockets, which outlive an engine that was killed
         "RAY_SERVE_FALLBACK_PROXY_HTTP_PORT": str(fallback),
         **_haproxy(run, front_end),
     }
