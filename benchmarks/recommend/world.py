@@ -70,11 +70,11 @@ def world(items: int, *, viewers: int, seed: int) -> World:
 
 
 def _product(number: int, rng: np.random.Generator) -> Product:
-    """Products of a group share a thing and differ in looks."""
+    """Products of a group share a thing, which is their category, and differ in looks."""
     group = number // GROUP
     looks = " ".join(_LOOKS[place] for place in rng.integers(0, len(_LOOKS), size=2).tolist())
     title = f"{looks} {_THINGS[group % len(_THINGS)]} {_THINGS[group // len(_THINGS) % len(_THINGS)]} {number % 997}"
-    return Product(ProductId(f"p{number}"), title, "things", Money(Decimal(10), "CNY"))
+    return Product(ProductId(f"p{number}"), title, _THINGS[group % len(_THINGS)], Money(Decimal(10), "CNY"))
 
 
 def _behaviour(products: Sequence[Product], rng: np.random.Generator, seed: int, now: datetime) -> Behaviour:
