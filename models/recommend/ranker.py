@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from itertools import pairwise
 from pathlib import Path
+from typing import get_args
 
 import numpy as np
 import torch
@@ -24,7 +25,7 @@ from models.recommend.features import (
     features,
     source_columns,
 )
-from models.types import ArtifactError, Candidate, ModelInputError, ProductId, Ranked, RankRequest, ReasonKind
+from models.types import ArtifactError, Candidate, LearnedKind, ModelInputError, ProductId, Ranked, RankRequest, SourceKind
 
 TASKS = ("click", "cart", "purchase")
 _PRESENT = [source_columns(source)[0] for source in SOURCES]
@@ -97,8 +98,13 @@ class Ranker:
     def score(self, rows: Rows) -> Rows:
         """float32 (n, feature_count) in the order of `feature_names` -> float32 (n, 3): P(click), P(cart), P(purchase).
 
-        Raises ModelInputError for another width, NaN or infinity, or a cross outside its buckets.
+        Raises ModelInputError for rows that `check` refuses.
         """
+        self.check(rows)
+        return self._predict(rows)
+
+    def check(self, rows: Rows) -> None:
+        """Raises ModelInputError for another width, NaN or infinity, or a cross outside its buckets."""
         if rows.ndim != 2 or rows.shape[1] != self.feature_count:
             raise ModelInputError(f"features have shape {rows.shape}, the ranker takes (n, {self.feature_count}); see feature_names")
         if not np.isfinite(rows).all():
@@ -106,7 +112,6 @@ class Ranker:
         crosses = rows[:, len(DENSE_NAMES) :]
         if crosses.size and (crosses.min() < 0 or crosses.max() >= BUCKETS):
             raise ModelInputError(f"crosses must be bucket numbers 0 to {BUCKETS - 1}, got {crosses.min()} to {crosses.max()}")
-        return self._predict(rows)
 
     def _predict(self, rows: Rows) -> Rows:
         with torch.inference_mode():
@@ -119,16 +124,25 @@ class Ranker:
         Reasons share out the score among the sources that proposed the product, in proportion to what the score would lose if that
         source had not: their weights are >= 0 and sum to the score.
         """
+        asked = self.asked(request)
+        return self.ranked(request, asked, self._predict(asked.rows)) if asked.products else ()
+
+    def asked(self, request: RankRequest) -> "Asked":
+        """What `score` is asked for this request; `ranked` makes the answer of it, whoever did the scoring."""
         products = distinct(request.candidates)
         if not products:
-            return ()
+            return Asked((), np.zeros((0, self.feature_count), dtype=np.float32), np.zeros((0, len(SOURCES)), dtype=np.bool_))
         rows = features(request, self._vectors)
         present = rows[:, _PRESENT] > 0
-        # Counterfactual rows, for products with several sources only: the same product without one of them.
-        row, source = np.nonzero(present & (present.sum(axis=1, keepdims=True) > 1))
-        chances = self._predict(np.concatenate([rows, rows[row] * _WITHOUT[source]]))
+        row, source = _without_one(present)
+        return Asked(products, np.concatenate([rows, rows[row] * _WITHOUT[source]]), present)
+
+    def ranked(self, request: RankRequest, asked: "Asked", chances: Rows) -> tuple[Ranked, ...]:
+        """`chances`: float32 (n, 3), of the rows in `asked`."""
+        products, present = asked.products, asked.present
         scores = chances @ self._utility
         lost = np.zeros(present.shape, dtype=np.float32)
+        row, source = _without_one(present)
         lost[row, source] = np.maximum(0.0, scores[row] - scores[len(products) :])
         reasons = _reasons(request, products, present, _shared_out(scores[: len(products)], present, lost))
         by_row = zip(products, scores.tolist(), chances.tolist(), reasons, strict=False)
@@ -148,14 +162,46 @@ class Ranker:
     def load(cls, folder: Path) -> "Ranker":
         """The ranker that `save` wrote; `folder` comes from `open_artifact(..., kind="recommender")`."""
         described = json.loads((folder / "ranker.json").read_text(encoding="utf-8"))
-        if tuple(described["feature_names"]) != FEATURE_NAMES:
-            raise ArtifactError(f"{folder} was trained on other features than this version computes; run `livecart train recommender`")
         config = RankerConfig(tuple(described["config"]["hidden"]), tuple(described["config"]["utility"]))
         tensors = load_file(folder / "ranker.safetensors")
+        try:
+            tensors = _widened(tensors, described["feature_names"])
+        except ValueError as error:
+            raise ArtifactError(f"{folder} was trained on {error}; run `livecart train recommender`") from error
         rows = tensors.pop("item_vectors").numpy()
         model = WideAndDeep(config)
         model.load_state_dict(tensors)
         return cls(model, ItemVectors(rows, {ProductId(item): place for place, item in enumerate(described["items"])}), config)
+
+
+def _widened(tensors: dict[str, Tensor], names: Sequence[str]) -> dict[str, Tensor]:
+    """The tensors for DENSE_NAMES; columns of sources that a ranker of `names` never saw count nothing. Raises ValueError."""
+    dense = [name for name in names if name not in CROSS_NAMES]
+    optional = {FEATURE_NAMES[column] for source in get_args(LearnedKind) for column in source_columns(source)}
+    if [*dense, *CROSS_NAMES] != [name for name in FEATURE_NAMES if name in dense or name in CROSS_NAMES or name not in optional]:
+        raise ValueError("other features than this version computes")
+    columns = [DENSE_NAMES.index(name) for name in dense]
+    widened = dict(tensors)
+    for name in ("mean", "scale", "deep.0.weight"):
+        wide = torch.zeros(*tensors[name].shape[:-1], len(DENSE_NAMES))
+        wide[..., columns] = tensors[name]
+        widened[name] = wide
+    return widened
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Asked:
+    """The rows to be scored for a request."""
+
+    products: tuple[ProductId, ...]
+    rows: Rows  # float32 (n, features): of each product, then of those with several sources without each one of them
+    present: NDArray[np.bool_]  # (products, sources): who proposed what
+
+
+def _without_one(present: NDArray[np.bool_]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """Product and source of each counterfactual row: the same product without one of its several sources."""
+    row, source = np.nonzero(present & (present.sum(axis=1, keepdims=True) > 1))
+    return row, source
 
 
 def _shared_out(scores: Rows, present: NDArray[np.bool_], lost: Rows) -> Rows:
@@ -167,14 +213,14 @@ def _shared_out(scores: Rows, present: NDArray[np.bool_], lost: Rows) -> Rows:
 
 def _reasons(
     request: RankRequest, products: Sequence[ProductId], present: NDArray[np.bool_], weights: Rows
-) -> list[tuple[tuple[ReasonKind, ProductId | None, float], ...]]:
+) -> list[tuple[tuple[SourceKind, ProductId | None, float], ...]]:
     """Per product its sources, largest weight first, each with the `because` of the source's best-scored candidate."""
-    best: dict[tuple[ProductId, ReasonKind], Candidate] = {}
+    best: dict[tuple[ProductId, SourceKind], Candidate] = {}
     for candidate in request.candidates:
         key = (candidate.product_id, candidate.source)
         if key not in best or candidate.score > best[key].score:
             best[key] = candidate
-    reasons: list[list[tuple[ReasonKind, ProductId | None, float]]] = [[] for _ in products]
+    reasons: list[list[tuple[SourceKind, ProductId | None, float]]] = [[] for _ in products]
     rows, sources = np.nonzero(present)
     for row, number, weight in zip(rows.tolist(), sources.tolist(), weights[rows, sources].tolist(), strict=True):
         source = SOURCES[number]

@@ -16,10 +16,10 @@ from transformers.image_processing_base import ImageProcessingMixin
 from models.artifacts import MANIFEST, open_artifact
 from models.types import ArtifactError
 from models.vision.architecture import register
+from models.vision.regions import Region
 
 SCHEMA = 1
 Pixels = NDArray[np.uint8]
-Region = tuple[Image.Image, tuple[float, float, float, float]]  # a picture and the part of it (pixels) to look at
 
 
 class Processor(Protocol):

@@ -11,18 +11,18 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from models.types import Box, Detection, FrameDetections, ModelInputError, Vectors
-from models.vision.checkpoints import Checkpoint, Region, load_checkpoint
+from models.vision.checkpoints import Checkpoint, load_checkpoint
+from models.vision.embedder_info import DEFAULT_MATCH_THRESHOLD
 from models.vision.heads import DetectorHead, EmbedderHead
 from models.vision.images import Decoded, decode
+from models.vision.regions import Region, crop, views, whole
 from models.vision.runtime import Compute, network
 from models.vision.suppression import keep_best
 
-CROP_MARGIN = 0.05  # of a box's sides, around it: what the embedder was trained on
 DETECTOR_BATCH = 8  # frames a forward pass: past this a CPU gains nothing and memory grows
 EMBEDDER_BATCH = 64
 WARM_SIZES = (1, 2, 4, DETECTOR_BATCH)
 ON_CPU = Compute()
-DEFAULT_MATCH_THRESHOLD = 0.5  # cosine, for embedders that name none
 
 _Answer = tuple[Vectors, Vectors, NDArray[np.int64]]  # of the network on one picture: boxes (queries, 4), scores and classes (queries,)
 
@@ -108,7 +108,7 @@ class ProductDetector:
         limits = [limit for limit, picture in zip(asked, pictures, strict=True) if isinstance(picture, Decoded)]
         good = [picture for picture in pictures if isinstance(picture, Decoded)]
         found = self._candidates(good, limits)
-        crops = [_crop(picture, box) for picture, candidates in zip(good, found, strict=True) for box in candidates.boxes]
+        crops = [crop(picture, box) for picture, candidates in zip(good, found, strict=True) for box in candidates.boxes]
         vectors = self._embedded(crops)
         results = iter(_assembled(good, found, vectors, self.match_threshold))
         return [picture if isinstance(picture, ModelInputError) else next(results) for picture in pictures]
@@ -121,18 +121,19 @@ class ProductDetector:
         """
         decoded = [self._decoded(picture) for picture in pictures]
         good = [picture for picture in decoded if isinstance(picture, Decoded)]
-        regions = [_views(picture, found) for picture, found in zip(good, self._candidates(good, [None] * len(good)), strict=True)]
-        vectors = iter(self._embedded([region for views in regions for region in views]))
-        embedded = iter([np.stack([next(vectors) for _ in views]) for views in regions])
+        found = self._candidates(good, [None] * len(good))
+        regions = [views(picture, seen.boxes, seen.scores) for picture, seen in zip(good, found, strict=True)]
+        vectors = iter(self._embedded([region for several in regions for region in several]))
+        embedded = iter([np.stack([next(vectors) for _ in several]) for several in regions])
         return [picture if isinstance(picture, ModelInputError) else next(embedded) for picture in decoded]
 
     def warm_up(self) -> None:
         """Passes through both networks, alone and as a batch, so that the first requests do not pay for it."""
         picture = Decoded(Image.new("RGB", (320, 320), (127, 127, 127)), 320, 320)
-        whole = _crop(picture, np.asarray((0, 0, 1, 1), dtype=np.float32))
+        part = crop(picture, np.asarray((0, 0, 1, 1), dtype=np.float32))
         for size in WARM_SIZES:
             self._candidates([picture] * size, [None] * size)
-            self._embedded([whole] * size)
+            self._embedded([part] * size)
 
     def _decoded(self, frame: bytes) -> Decoded | ModelInputError:
         try:
@@ -142,7 +143,7 @@ class ProductDetector:
 
     def _candidates(self, pictures: Sequence[Decoded], limits: Sequence[float | None]) -> list[_Candidates]:
         answers: list[_Answer] = []
-        for chunk in _chunks([_whole(picture) for picture in pictures], DETECTOR_BATCH):
+        for chunk in _chunks([whole(picture) for picture in pictures], DETECTOR_BATCH):
             answers += zip(*self._find(self._prepare_frames(chunk)), strict=True)
         return [self._kept(answer, self._min_score if limit is None else limit) for answer, limit in zip(answers, limits, strict=True)]
 
@@ -166,29 +167,6 @@ class ProductDetector:
 def _chunks(regions: Sequence[Region], size: int) -> Iterator[Sequence[Region]]:
     for start in range(0, len(regions), size):
         yield regions[start : start + size]
-
-
-def _whole(picture: Decoded) -> Region:
-    return picture.image, (0.0, 0.0, float(picture.image.width), float(picture.image.height))
-
-
-def _crop(picture: Decoded, box: Vectors) -> Region:
-    """The box (0..1) with its margin, in pixels of the decoded image and at least one pixel wide."""
-    wide, tall = picture.image.size
-    margin_x, margin_y = (box[2] - box[0]) * CROP_MARGIN, (box[3] - box[1]) * CROP_MARGIN
-    left, right = max(0.0, float(box[0] - margin_x)) * wide, min(1.0, float(box[2] + margin_x)) * wide
-    top, bottom = max(0.0, float(box[1] - margin_y)) * tall, min(1.0, float(box[3] + margin_y)) * tall
-    left, top = min(left, wide - 1.0), min(top, tall - 1.0)
-    return picture.image, (left, top, max(right, left + 1), max(bottom, top + 1))
-
-
-def _views(picture: Decoded, found: _Candidates) -> list[Region]:
-    """The large and certain product, where there is one, and the whole picture."""
-    if len(found.boxes) == 0:
-        return [_whole(picture)]
-    size = (found.boxes[:, 2:] - found.boxes[:, :2]).prod(axis=1)
-    main = found.boxes[int(np.argmax(found.scores * np.sqrt(size)))]
-    return [_crop(picture, main), _whole(picture)]
 
 
 def _assembled(

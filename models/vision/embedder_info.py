@@ -7,22 +7,34 @@ from pathlib import Path
 
 from models.types import ArtifactError
 
+DEFAULT_MATCH_THRESHOLD = 0.5  # cosine, for embedders that name none
+
 
 @dataclass(frozen=True, slots=True)
 class EmbedderInfo:
     dim: int  # width of its vectors
     tag: str  # which embedder made a vector: the digest of the weights for a local folder, the name for a hub id
+    match_threshold: float  # cosine above which two vectors show the same product
 
 
 def embedder_info(embedder: str) -> EmbedderInfo:
-    """Read a local folder's `config.json`, or a hub id's configuration."""
+    """Read a local folder's `config.json`, or a hub id's configuration.
+
+    A folder without weights describes an embedder that is served elsewhere; its tag is the digest of the configuration.
+    """
     folder = Path(embedder)
     if folder.is_dir():
-        config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
-        return EmbedderInfo(_dim(config), hashlib.sha256((folder / "model.safetensors").read_bytes()).hexdigest()[:16])
+        weights = folder / "model.safetensors"
+        written = (folder / "config.json").read_bytes()
+        return _described(json.loads(written), hashlib.sha256(weights.read_bytes() if weights.exists() else written).hexdigest()[:16])
     from transformers import AutoConfig  # noqa: PLC0415 - seconds to import, and only hub ids need it
 
-    return EmbedderInfo(_dim(AutoConfig.from_pretrained(embedder).to_dict()), embedder)
+    return _described(AutoConfig.from_pretrained(embedder).to_dict(), embedder)
+
+
+def _described(config: dict[str, object], tag: str) -> EmbedderInfo:
+    threshold = config.get("match_threshold")
+    return EmbedderInfo(_dim(config), tag, float(threshold) if isinstance(threshold, int | float) else DEFAULT_MATCH_THRESHOLD)
 
 
 def _dim(config: dict[str, object]) -> int:
