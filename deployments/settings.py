@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 ZOO = Path(__file__).resolve().parent.parent / "models" / "zoo"
 Placement = Literal["fused", "replica"]
+PlacementOrTriton = Literal["fused", "replica", "triton"]
 Seconds = Annotated[float, Field(gt=0, le=3_600)]
 
 
@@ -32,9 +33,9 @@ class PlacementSettings(Frozen):
     price of a copy in every ingress replica, and of an ingress that dies with it.
     """
 
-    detector: Placement = "replica"
+    detector: PlacementOrTriton = "replica"  # triton: on the server that `triton` names
     retriever: Placement = "fused"
-    ranker: Placement = "fused"
+    ranker: PlacementOrTriton = "fused"
     comprehension: Placement = "fused"
 
 
@@ -48,6 +49,43 @@ class CoalesceSettings(Frozen):
     max_items: Annotated[int, Field(ge=1, le=256)] = 16
     max_in_flight: Annotated[int, Field(ge=1, le=64)] = 2
     max_queued: Annotated[int, Field(ge=1, le=10_000)] = 256
+
+
+class TritonModelConfig(Frozen):
+    """A model of an external Triton server, or of any that speaks the Open Inference Protocol over HTTP; see docs/triton.md."""
+
+    url: Annotated[str, Field(pattern=r"^https?://[^/\s]+(/[^\s]*)?$")]  # LIVECART_TRITON_KEY is sent as its bearer key
+    model: Annotated[str, Field(min_length=1)]
+    version: Annotated[str, Field(pattern=r"^[0-9]*$")] = ""  # empty: whichever the server has as its newest
+    timeout_s: Seconds = 5.0  # of one call; the request's own deadline counts where it is sooner
+    max_connections: Annotated[int, Field(ge=1, le=1_024)] = 32  # per ingress replica; further calls wait for one of them
+    max_rows: Annotated[int, Field(ge=1, le=65_536)] = 32  # of one call: the server's max_batch_size
+
+
+class TritonDetectorConfig(TritonModelConfig):
+    model: Annotated[str, Field(min_length=1)] = "detector"
+    categories: Annotated[tuple[str, ...], Field(min_length=1)] | None = None  # by number; None: as the model's configuration says
+
+
+class TritonEmbedderConfig(TritonModelConfig):
+    """It serves what `args.embedder` names, which says how wide its vectors are and what they are kept as."""
+
+    model: Annotated[str, Field(min_length=1)] = "embedder"
+
+
+class TritonRankerConfig(TritonModelConfig):
+    """It scores the features that the recommender of `args.ranker` computes here."""
+
+    model: Annotated[str, Field(min_length=1)] = "ranker"
+    max_rows: Annotated[int, Field(ge=1, le=65_536)] = 4_096
+
+
+class TritonSettings(Frozen):
+    """What `placement` leaves to an external server."""
+
+    detector: TritonDetectorConfig | None = None
+    embedder: TritonEmbedderConfig | None = None  # goes with `detector`: a vector for each box
+    ranker: TritonRankerConfig | None = None
 
 
 class DetectorConfig(Frozen):
@@ -200,6 +238,7 @@ class Settings(Frozen):
     embedder: str = str(ZOO / "embedder")  # folder or hub id; with another one all enrolled pictures are embedded again
     store: StoreSettings = StoreSettings()
     placement: PlacementSettings = PlacementSettings()
+    triton: TritonSettings = TritonSettings()
     coalesce: CoalesceSettings = CoalesceSettings()
     ingress: IngressConfig = IngressConfig()
     detector: DetectorConfig = DetectorConfig()
@@ -207,6 +246,15 @@ class Settings(Frozen):
     retriever: RetrieverConfig = RetrieverConfig()
     ranker: RankerConfig = RankerConfig()
     comprehension: ComprehensionConfig = ComprehensionConfig()
+
+    @model_validator(mode="after")
+    def _triton_is_told_where(self) -> "Settings":
+        needed = {"detector": ("detector", "embedder"), "ranker": ("ranker",)}
+        for port, models in needed.items():
+            missing = [model for model in models if getattr(self.triton, model) is None]
+            if getattr(self.placement, port) == "triton" and missing:
+                raise ValueError(f"placement.{port} is triton, so triton.{missing[0]} is needed: {{url: http://HOST:8000}}")
+        return self
 
     @property
     def store_url(self) -> str:
