@@ -16,6 +16,7 @@ if TYPE_CHECKING:  # importing any of these takes seconds: replicas that do not 
     from models.language.rerank import Reranker
     from models.language.writer import Writer
     from models.recommend.behaviour import Behaviour
+    from models.recommend.learned import LearnedSources
     from models.recommend.passages import PassageIndex
     from models.recommend.ranker import Ranker
     from models.recommend.retriever import ShopIndex
@@ -38,6 +39,7 @@ class LoadedRetriever:
     behaviour: "Behaviour"
     rooms: "RoomRanker"
     embedder_tag: str
+    learned: "LearnedSources"
 
 
 def load_comprehension(config: ComprehensionConfig) -> LoadedComprehension:
@@ -121,10 +123,13 @@ def load_ranker(config: RankerConfig) -> "Ranker":
     return Ranker.load(open_artifact(config.recommender, kind="recommender", schema=1))
 
 
-def load_behaviour(recommender: str) -> "Behaviour":
+def load_candidates(recommender: str) -> "tuple[Behaviour, LearnedSources]":
+    """What an artifact proposes: what was done together, and the learned sources that its manifest lets serve."""
     from models.recommend.behaviour import Behaviour
+    from models.recommend.learned import LearnedSources
 
-    return Behaviour.load(open_artifact(recommender, kind="recommender", schema=1))
+    folder = open_artifact(recommender, kind="recommender", schema=1)
+    return Behaviour.load(folder), LearnedSources.load(folder)
 
 
 def load_retriever(config: RetrieverConfig, embedder: str) -> LoadedRetriever:
@@ -133,7 +138,7 @@ def load_retriever(config: RetrieverConfig, embedder: str) -> LoadedRetriever:
     from models.recommend.retriever import ShopIndex
     from models.recommend.rooms import RoomRanker
 
-    behaviour = load_behaviour(config.recommender)
+    behaviour, learned = load_candidates(config.recommender)
     info = embedder_info(embedder)
     index = ShopIndex(
         TextEmbedder.load(config.text_embedder),
@@ -143,7 +148,7 @@ def load_retriever(config: RetrieverConfig, embedder: str) -> LoadedRetriever:
         rerank_depth=config.rerank_depth,
     )
     index.put_factors(behaviour.item_vectors())
-    return LoadedRetriever(index, behaviour, RoomRanker(index), info.tag)
+    return LoadedRetriever(index, behaviour, RoomRanker(index), info.tag, learned)
 
 
 def load_passages(config: RetrieverConfig) -> "PassageIndex":

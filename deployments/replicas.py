@@ -117,7 +117,7 @@ class _Port(_Replica):
 
 
 class RetrieverReplica(_Port):
-    _methods = frozenset({"match", "passages", "by_behaviour", "by_content", "rank_rooms", "embed_texts", "ping"})
+    _methods = frozenset({"match", "passages", "by_behaviour", "by_content", "by_taste", "rank_rooms", "embed_texts", "ping"})
 
     def __init__(self, settings: Settings) -> None:
         super().__init__()

@@ -8,7 +8,7 @@ from typing import Self
 
 import numpy as np
 
-from deployments.loading import LoadedRetriever, load_behaviour
+from deployments.loading import LoadedRetriever, load_candidates
 from deployments.store import Store
 from deployments.store.follower import Follower, Value
 from deployments.store.values import ChangeKind, View
@@ -43,6 +43,7 @@ class LiveRetriever:
         self._store = store
         self._index = loaded.index
         self._behaviour = loaded.behaviour
+        self._learned = loaded.learned
         self._rooms = loaded.rooms
         self._embedder_tag = loaded.embedder_tag
         self._poll_s = poll_s
@@ -139,10 +140,11 @@ class LiveRetriever:
             await asyncio.sleep(0 if len(fresh) == _EVENTS_AT_ONCE else self._poll_s)
 
     async def swap(self, folder: str) -> None:
-        """Load another recommender's item weights and vectors; what is popular now is kept. Raises ArtifactError, and goes on as before."""
-        fresh = await asyncio.to_thread(load_behaviour, folder)
+        """Load another recommender's sources of candidates; what is popular now is kept. Raises ArtifactError, and goes on as before."""
+        fresh, learned = await asyncio.to_thread(load_candidates, folder)
         await asyncio.to_thread(self._index.put_factors, fresh.item_vectors(), dim=fresh.factor_dim)
         self._behaviour = fresh.with_popularity(self._behaviour.popularity)
+        self._learned = learned
 
     @property
     def seen_events(self) -> int:
@@ -169,6 +171,14 @@ class LiveRetriever:
         self, history: Sequence[Event], context: Sequence[ProductId], *, k: int, exclude: Collection[ProductId]
     ) -> tuple[Candidate, ...]:
         return await asyncio.to_thread(self._index.candidates, history, context, k=k, exclude=exclude)
+
+    async def by_taste(
+        self, history: Sequence[Event], context: Sequence[ProductId], *, k: int, exclude: Collection[ProductId]
+    ) -> tuple[Candidate, ...]:
+        learned = self._learned
+        if not learned.kinds:
+            return ()
+        return await asyncio.to_thread(learned.candidates, history, context, k=k, exclude=exclude)
 
     async def rank_rooms(self, history: Sequence[Event], live: Sequence[Room], *, k: int) -> tuple[RankedRoom, ...]:
         return await asyncio.to_thread(self._rooms.rank_rooms, history, live, k=k)

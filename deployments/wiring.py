@@ -40,6 +40,7 @@ ASKS: Mapping[str, tuple[str, ...]] = {
         "analyze.passages",
         "recommend.by_behaviour",
         "recommend.by_content",
+        "recommend.by_taste",
         "rooms.rank",
     ),
     "ranker": ("recommend.rank",),

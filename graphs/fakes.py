@@ -57,6 +57,7 @@ class FakeRetriever:
     known: tuple[Passage, ...] = ()
     behaviour: tuple[Candidate, ...] = ()
     content: tuple[Candidate, ...] = ()
+    taste: tuple[Candidate, ...] = ()
     failure: Exception | None = None
 
     async def match(self, embeddings: Vectors, *, among: frozenset[ProductId] | None, top_k: int) -> list[tuple[Match, ...]]:
@@ -79,6 +80,12 @@ class FakeRetriever:
     ) -> tuple[Candidate, ...]:
         self._fail()
         return tuple(c for c in self.content if c.product_id not in exclude)[:k]
+
+    async def by_taste(
+        self, history: Sequence[Event], context: Sequence[ProductId], *, k: int, exclude: Collection[ProductId]
+    ) -> tuple[Candidate, ...]:
+        self._fail()
+        return tuple(c for c in self.taste if c.product_id not in exclude)[:k]
 
     async def rank_rooms(self, history: Sequence[Event], live: Sequence[Room], *, k: int) -> tuple[RankedRoom, ...]:
         self._fail()

@@ -72,6 +72,12 @@ class Candidates(Protocol):
         """Like what is on screen or was touched."""
         ...
 
+    async def by_taste(
+        self, history: Sequence[Event], context: Sequence[ProductId], *, k: int, exclude: Collection[ProductId]
+    ) -> tuple[Candidate, ...]:
+        """What models of whole histories foresee, `k` of each; none where the artifact's report keeps them from serving."""
+        ...
+
 
 class Ranker(Protocol):
     async def rank(self, request: RankRequest) -> tuple[Ranked, ...]:

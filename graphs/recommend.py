@@ -11,7 +11,7 @@ from graphs.ports import Candidates, Catalog, Ranker, Viewers
 from graphs.recommending.variety import varied
 from graphs.viewers import known_history
 from graphs.watching.displays import host_of, shown_lately
-from models.types import Candidate, Event, ProductId, Ranked, RankRequest, ReasonKind, Room, RoomId, ViewerId
+from models.types import Candidate, Event, ProductId, Ranked, RankRequest, ReasonKind, Room, RoomId, SourceKind, ViewerId
 
 CANDIDATES_PER_SOURCE = 100
 DISPLAYS_READ = 50  # of a room, the latest
@@ -119,22 +119,26 @@ class RecommendNodes:
         """Similar to what is on screen or was looked at."""
         return await self.candidates.by_content(history, context, k=CANDIDATES_PER_SOURCE, exclude=_excluded(request))
 
+    async def by_taste(
+        self, request: RecommendRequest, history: tuple[Event, ...], context: tuple[ProductId, ...]
+    ) -> tuple[Candidate, ...]:
+        """What models of whole histories foresee."""
+        return await self.candidates.by_taste(history, context, k=CANDIDATES_PER_SOURCE, exclude=_excluded(request))
+
     @staticmethod
     def on_shelf(request: RecommendRequest, room: Room | None) -> tuple[Candidate, ...]:
         shelf = room.shelf if room else ()
         excluded = _excluded(request)
         return tuple(Candidate(p, "on_shelf", 1.0 / rank) for rank, p in enumerate(shelf, start=1) if p not in excluded)
 
-    async def sellable(
-        self,
-        request: RecommendRequest,
-        room: Room | None,
-        behaviour: tuple[Candidate, ...],
-        content: tuple[Candidate, ...],
-        shelf: tuple[Candidate, ...],
+    @staticmethod
+    def merged(
+        shelf: tuple[Candidate, ...], behaviour: tuple[Candidate, ...], content: tuple[Candidate, ...], taste: tuple[Candidate, ...]
     ) -> tuple[Candidate, ...]:
+        return (*shelf, *behaviour, *content, *taste)
+
+    async def sellable(self, request: RecommendRequest, room: Room | None, merged: tuple[Candidate, ...]) -> tuple[Candidate, ...]:
         """All candidates that exist, are not sold out and, `within` a room, stand on its shelf."""
-        merged = (*shelf, *behaviour, *content)
         if request.within == "room" and room is not None:
             merged = tuple(c for c in merged if c.product_id in room.shelf)
         products = await self.catalog.products({c.product_id for c in merged})
@@ -176,7 +180,10 @@ class RecommendNodes:
                 RecommendedProduct(
                     item.product_id,
                     item.score,
-                    tuple(Reason(kind, because, weight, reason_text(kind, because, titles)) for kind, because, weight in item.reasons),
+                    tuple(
+                        Reason(_reason_kind(source), because, weight, reason_text(source, because, titles))
+                        for source, because, weight in item.reasons
+                    ),
                 )
                 for item in best
             )
@@ -187,7 +194,12 @@ def _excluded(request: RecommendRequest) -> frozenset[ProductId]:
     return frozenset((*request.context, *request.exclude))
 
 
-def reason_text(kind: ReasonKind, because: ProductId | None, titles: dict[ProductId, str]) -> str:
+def _reason_kind(source: SourceKind) -> ReasonKind:
+    """What viewers did together is all that the learned sources know, as with `bought_together`."""
+    return "bought_together" if source == "sequence" or source == "ials" else source  # noqa: PLR1714  # a set does not narrow the type
+
+
+def reason_text(source: SourceKind, because: ProductId | None, titles: dict[ProductId, str]) -> str:
     title = titles.get(because, because) if because is not None else None
     return {
         "similar_to": f"similar to {title}" if title else "similar to what you looked at",
@@ -195,7 +207,9 @@ def reason_text(kind: ReasonKind, because: ProductId | None, titles: dict[Produc
         "on_shelf": "on this room's shelf",
         "popular": "popular right now",
         "fresh": "new in the shop",
-    }[kind]
+        "sequence": "what viewers with a history like yours went on to",
+        "ials": f"liked by viewers who, like you, liked {title}" if title else "liked by viewers who like what you like",
+    }[source]
 
 
 def nothing(*_inputs: object) -> tuple[Candidate, ...]:
@@ -232,7 +246,7 @@ def by_best_source(
 
 
 def _by_source(candidates: Iterable[Candidate]) -> list[list[Candidate]]:
-    sources: dict[ReasonKind, list[Candidate]] = {}
+    sources: dict[SourceKind, list[Candidate]] = {}
     for candidate in candidates:
         sources.setdefault(candidate.source, []).append(candidate)
     return list(sources.values())
@@ -247,8 +261,10 @@ def recommend_graph(nodes: RecommendNodes) -> Graph[RecommendRequest, RecommendR
     around = g.apply(nodes.surroundings, context, shown, room)
     behaviour = g.add(nodes.by_behaviour, g.request, history, around, timeout_s=1.0, fallback=nothing)
     content = g.add(nodes.by_content, g.request, history, around, timeout_s=1.0, fallback=nothing)
+    taste = g.add(nodes.by_taste, g.request, history, around, timeout_s=1.0, fallback=nothing)
     shelf = g.apply(nodes.on_shelf, g.request, room)
-    candidates = g.add(nodes.sellable, g.request, room, behaviour, content, shelf, timeout_s=2.0)
+    merged = g.apply(nodes.merged, shelf, behaviour, content, taste)
+    candidates = g.add(nodes.sellable, g.request, room, merged, timeout_s=2.0)
     ranked = g.add(nodes.rank, g.request, history, room, around, candidates, timeout_s=1.0, fallback=by_best_source)
     best = g.add(nodes.vary, g.request, ranked, timeout_s=1.0, fallback=as_ranked)
     reply = g.add(nodes.explain, best, timeout_s=1.0)

@@ -195,6 +195,8 @@ class TextDelta:
 # --- recommendation ----------------------------------------------------------------------------------------------------
 
 ReasonKind = Literal["similar_to", "bought_together", "on_shelf", "popular", "fresh"]
+LearnedKind = Literal["sequence", "ials"]  # models of whole histories; they serve where an artifact's manifest says so
+SourceKind = Literal[ReasonKind, LearnedKind]
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,7 +204,7 @@ class Candidate:
     """A product that one source proposes."""
 
     product_id: ProductId
-    source: ReasonKind
+    source: SourceKind
     score: float  # of its own source, higher is better; comparable within a source only
     because: ProductId | None = None  # the product of the history or context that led here
 
@@ -226,7 +228,7 @@ class Ranked:
     click: float  # calibrated probabilities, 0..1
     cart: float
     purchase: float
-    reasons: tuple[tuple[ReasonKind, ProductId | None, float], ...]  # kind, because, weight >= 0; additive, largest first
+    reasons: tuple[tuple[SourceKind, ProductId | None, float], ...]  # source, because, weight >= 0; additive, largest first
 
 
 RoomReasonKind = Literal["watched_before", "similar_to", "topic", "popular", "fresh"]

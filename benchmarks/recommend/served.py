@@ -71,6 +71,11 @@ class WorldCandidates:
     ) -> tuple[Candidate, ...]:
         return await asyncio.to_thread(self.world.shop.candidates, history, context, k=k, exclude=exclude)
 
+    async def by_taste(
+        self, history: Sequence[Event], context: Sequence[ProductId], *, k: int, exclude: Collection[ProductId]
+    ) -> tuple[Candidate, ...]:
+        return await asyncio.to_thread(self.world.learned.candidates, history, context, k=k, exclude=exclude)
+
 
 async def fill(url: str, world: World) -> None:
     """The histories into an empty store."""

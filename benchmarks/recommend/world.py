@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 from scipy import sparse
 
@@ -15,9 +16,13 @@ from models.artifacts import open_artifact
 from models.language.text_embedder import TextEmbedder
 from models.recommend.behaviour import Behaviour
 from models.recommend.item_factors import Fit, item_to_item, item_vectors
+from models.recommend.learned import LearnedSources
 from models.recommend.popularity import Popularity
 from models.recommend.ranker import Ranker
 from models.recommend.retriever import ShopIndex
+from models.recommend.sequence import SequenceConfig, SequenceNetwork
+from models.recommend.sequence_source import SequenceSource
+from models.training.sequence import LARGEST
 from models.types import Event, EventId, Money, Product, ProductId, ViewerId
 
 GROUP = 50  # products of one taste
@@ -44,6 +49,7 @@ class World:
     products: Mapping[ProductId, Product]
     shop: ShopIndex
     behaviour: Behaviour
+    learned: LearnedSources
     ranker: Ranker
     histories: Mapping[ViewerId, Sequence[Event]]  # up to five minutes before the world was made
     costs: Costs
@@ -66,7 +72,7 @@ def world(items: int, *, viewers: int, seed: int) -> World:
     ranker = Ranker.load(open_artifact(settings.ranker.recommender, kind="recommender", schema=1))
     histories = {viewer_id: _history(viewer_id, products, rng, now) for viewer_id in (ViewerId(f"v{number}") for number in range(viewers))}
     named = {product.product_id: product for product in products}
-    return World(named, shop, behaviour, ranker, histories, Costs(ready - fitted, fitted - started))
+    return World(named, shop, behaviour, _learned(behaviour, seed), ranker, histories, Costs(ready - fitted, fitted - started))
 
 
 def _product(number: int, rng: np.random.Generator) -> Product:
@@ -90,6 +96,20 @@ def _behaviour(products: Sequence[Product], rng: np.random.Generator, seed: int,
         popularity.observe(_click(f"e{number}", ViewerId("anybody"), products[number], now), now=now)
     ids = [product.product_id for product in products]
     return Behaviour(ids, item_to_item(matrix, fit), item_vectors(matrix, fit, seed), popularity)
+
+
+def _learned(behaviour: Behaviour, seed: int) -> LearnedSources:
+    """A sequence model of the size that would be trained, over the item vectors; what it costs does not depend on its weights."""
+    if len(behaviour.ids) > LARGEST:
+        return LearnedSources()
+    torch.manual_seed(seed)
+    network = SequenceNetwork(SequenceConfig(items=len(behaviour.ids)))
+    vectors = behaviour.item_vectors()
+    with torch.no_grad():
+        for place, product_id in enumerate(behaviour.ids):
+            if product_id in vectors:
+                network.vectors.weight[place, : behaviour.factor_dim] = torch.from_numpy(vectors[product_id])
+    return LearnedSources([SequenceSource(network, behaviour.ids)])
 
 
 def _bought(viewers: int, items: int, rng: np.random.Generator) -> NDArray[np.int64]:

@@ -48,6 +48,12 @@ class RemoteRetriever(_Remote):
         found: tuple[Candidate, ...] = await self._ask("by_content", history=history, context=context, k=k, exclude=exclude)
         return found
 
+    async def by_taste(
+        self, history: Sequence[Event], context: Sequence[ProductId], *, k: int, exclude: Collection[ProductId]
+    ) -> tuple[Candidate, ...]:
+        found: tuple[Candidate, ...] = await self._ask("by_taste", history=history, context=context, k=k, exclude=exclude)
+        return found
+
     async def rank_rooms(self, history: Sequence[Event], live: Sequence[Room], *, k: int) -> tuple[RankedRoom, ...]:
         ranked: tuple[RankedRoom, ...] = await self._ask("rank_rooms", history=history, live=live, k=k)
         return ranked

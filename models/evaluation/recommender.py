@@ -1,6 +1,7 @@
 """How well the recommender foresees what viewers do: full ranking over all candidates, later events of viewers it never saw."""
 
 import math
+from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -12,6 +13,7 @@ from models.artifacts import open_artifact
 from models.evaluation.rooms import evaluate_rooms
 from models.recommend.behaviour import Behaviour
 from models.recommend.history import Log, by_viewer, moment
+from models.recommend.learned import LearnedSources
 from models.recommend.passages import TextEmbedder
 from models.recommend.ranker import Ranker
 from models.recommend.retriever import ShopIndex
@@ -20,6 +22,7 @@ from models.recommend.sources import HISTORY_EVENTS, Sources
 from models.types import Event, Product, ProductId, RankRequest, Room, ViewerId
 
 ACTED = ("click", "cart", "purchase")
+RANKINGS = ("pipeline", "popularity", "bought_together", "similar_to", "reciprocal_rank")
 
 
 def ndcg(ranking: Sequence[ProductId], relevant: Collection[ProductId], k: int = 10) -> float:
@@ -65,7 +68,7 @@ def evaluate_artifact(
     shop.put_products(products)
     shop.put_factors(behaviour.item_vectors())
     at = moment(log, 0.75)
-    scores = evaluate(log, rooms, Sources(behaviour, shop), Ranker.load(folder), at)
+    scores = evaluate(log, rooms, Sources(behaviour, shop, LearnedSources.load(folder)), Ranker.load(folder), at)
     return {**scores, **evaluate_rooms(everything, rooms, RoomRanker(shop), at, viewers=log.keys())}
 
 
@@ -77,12 +80,12 @@ def evaluate(log: Log, rooms: Sequence[Room], sources: Sources, ranker: Ranker, 
     """
     cases = [(viewer_id, *_split(events, at)) for viewer_id, events in sorted(log.items())]
     usable = [(viewer_id, past, after) for viewer_id, past, after in cases if past and _acted(after)]
-    scores = {name: list[float]() for name in ("pipeline", "popularity", "bought_together", "similar_to", "reciprocal_rank")}
+    scores = defaultdict[str, list[float]](list)
     for viewer_id, past, after in usable:
         request = sources.request(viewer_id, past, (), (), at)
         for name, ranking in _rankings(request, ranker, sources).items():
             scores[name].append(ndcg(ranking, _acted(after)))
-    metrics = {f"ndcg_at_10_{name}": float(np.mean(values)) if values else 0.0 for name, values in scores.items()}
+    metrics = {f"ndcg_at_10_{name}": float(np.mean(scores[name])) if usable else 0.0 for name in (*RANKINGS, *sources.learned.kinds)}
     popularity = metrics["ndcg_at_10_popularity"]
     metrics["lift_over_popularity"] = metrics["ndcg_at_10_pipeline"] / popularity if popularity else 0.0
     return {**metrics, "viewers": float(len(usable)), **_probabilities(usable, rooms, sources, ranker)}
@@ -100,7 +103,7 @@ def _rankings(request: RankRequest, ranker: Ranker, sources: Sources) -> dict[st
     popular = [candidate.product_id for candidate in sources.behaviour.popularity.popular(10_000, ())]
     by_source = {
         source: [c.product_id for c in sorted(request.candidates, key=lambda c: -c.score) if c.source == source]
-        for source in ("bought_together", "similar_to")
+        for source in ("bought_together", "similar_to", *sources.learned.kinds)
     }
     fused = dict[ProductId, float]()
     for ranking in (*by_source.values(), popular):

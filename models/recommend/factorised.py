@@ -50,8 +50,14 @@ class AlsScorer:
             )
             self._model.fit(_of_implicit(interest_of(log)), show_progress=False)
 
+    @property
+    def factors(self) -> Vectors:
+        """float32 (items, factors) after `fit`."""
+        found: Vectors = self._model.item_factors
+        return found
+
     def scores(self, histories: Sequence[History]) -> Scores:
-        items: Vectors = self._model.item_factors
+        items = self.factors
         if not histories:
             return np.zeros((0, len(items)), dtype=np.float32)
         votes = _of_implicit(votes_of(histories, len(items)) * np.float32(self._plan.alpha))

@@ -14,9 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.recommend.history import weighted_products
-from models.types import Candidate, Event, ProductId, RankRequest, ReasonKind, Vectors
+from models.types import Candidate, Event, ProductId, RankRequest, SourceKind, Vectors
 
-SOURCES: tuple[ReasonKind, ...] = get_args(ReasonKind)
+SOURCES: tuple[SourceKind, ...] = get_args(SourceKind)
 _SOURCE_NUMBER = {source: number for number, source in enumerate(SOURCES)}
 COUNTED = ("impression", "click", "cart", "purchase")
 BUCKETS = 1 << 13  # of the hashed crosses
@@ -36,7 +36,7 @@ FEATURE_NAMES = (*DENSE_NAMES, *CROSS_NAMES)
 Rows = NDArray[np.float32]
 
 
-def source_columns(source: ReasonKind) -> list[int]:
+def source_columns(source: SourceKind) -> list[int]:
     """The columns that say what this source said; zero in all of them means that it did not propose the product."""
     first = SOURCES.index(source) * 3
     return [first, first + 1, first + 2, *([FEATURE_NAMES.index("cross_because")] if source == "bought_together" else [])]

@@ -33,6 +33,13 @@ def weighted_products(history: Sequence[Event], context: Sequence[ProductId] = (
     return {product_id: weight / top for product_id, weight in kept.items()}
 
 
+def touched(history: Sequence[Event], context: Sequence[ProductId] = (), *, limit: int) -> list[ProductId]:
+    """The latest `limit` products in the order in which interest was shown, then the context, its first last; repeats in a row once."""
+    shown = [event.product_id for event in history if event.product_id is not None and event.type in INTEREST]
+    steps = [*shown, *reversed(context)]
+    return [product_id for before, product_id in zip([None, *steps], steps, strict=False) if product_id != before][-limit:]
+
+
 def by_viewer(events: Iterable[Event]) -> Log:
     """Viewers' own events in order of time; what hosts display is left out."""
     log = defaultdict[ViewerId, list[Event]](list)

@@ -89,6 +89,12 @@ def proposed(scores: Scores, masked: Sequence[Places], k: int) -> NDArray[np.int
     return np.where(np.isneginf(np.take_along_axis(hidden, best, axis=1)), -1, best)
 
 
+def best_places(scores: NDArray[np.float32], k: int) -> list[int]:
+    """Places of the `k` best of (n,), best first, equal ones by place."""
+    k = min(k, len(scores))
+    return _best(scores, float(-np.partition(-scores, k - 1)[k - 1]), k).tolist() if k > 0 else []
+
+
 def _best(row: NDArray[np.float32], least: float, k: int) -> NDArray[np.int64]:
     candidates = np.flatnonzero(row >= least)
     return candidates[np.argsort(-row[candidates], kind="stable")][:k].astype(np.int64)

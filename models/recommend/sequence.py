@@ -1,4 +1,4 @@
-"""A causal transformer over the order in which a user met items (after SASRec, Kang and McAuley 2018); off unless it wins the evaluation.
+"""A causal transformer over the order in which a user met items (after SASRec, Kang and McAuley 2018); serves where it wins.
 
 Differences that the evaluation asked for: cosine of state and item over a temperature instead of their product, a softmax over all
 items instead of sampled negatives, and a learned bias per distance instead of positions.
@@ -56,10 +56,13 @@ class SequenceNetwork(nn.Module):
             states = layer(states, mask, age.clamp(0, self.config.length - 1))
         return cast("Tensor", self.norm(states))
 
+    def targets(self) -> Tensor:
+        """(items, dim): the items' unit vectors over the temperature."""
+        return functional.normalize(self.vectors.weight[: self.config.items], dim=-1) / self.config.temperature
+
     def logits(self, states: Tensor) -> Tensor:
         """(n, dim) -> (n, items): what may come next."""
-        items = functional.normalize(self.vectors.weight[: self.config.items], dim=-1)
-        return functional.linear(functional.normalize(states, dim=-1), items) / self.config.temperature + self.bias
+        return functional.linear(functional.normalize(states, dim=-1), self.targets()) + self.bias
 
 
 class _Layer(nn.Module):
@@ -84,6 +87,13 @@ class _Layer(nn.Module):
         return cast("Tensor", states + self.dropout(self.narrow(wide)))
 
 
+def steps(history: History, limit: int) -> list[int]:
+    """The latest `limit` items in their order, repeats in a row once, as `models.recommend.history.touched` has them."""
+    items = history.items
+    kept: list[int] = items[np.flatnonzero(np.diff(items, prepend=-1))][-limit:].tolist()
+    return kept
+
+
 def padded(rows: Sequence[Sequence[int]], nothing: int) -> Tensor:
     """int64 (n, longest): the rows at the right end, `nothing` before them; at least one column."""
     longest = max((len(row) for row in rows), default=1) or 1
@@ -99,7 +109,7 @@ def sequence_scores(network: SequenceNetwork, histories: Sequence[History]) -> S
     with torch.inference_mode():
         for part in range(math.ceil(len(by_length) / _ROWS_AT_ONCE)):
             places = by_length[part * _ROWS_AT_ONCE : (part + 1) * _ROWS_AT_ONCE]
-            rows = [histories[place].items[-config.length :].tolist() for place in places]
+            rows = [steps(histories[place], config.length) for place in places]
             logits = network.logits(network(padded(rows, config.items))[:, -1])
             empty = torch.tensor([not row for row in rows])
             scores[places] = torch.where(empty[:, None], network.bias, logits).float().numpy()

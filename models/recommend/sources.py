@@ -1,10 +1,11 @@
 """All sources of candidates asked at once: what the recommend graph does, in one process, for training and evaluation."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from models.recommend.behaviour import Behaviour
+from models.recommend.learned import LearnedSources
 from models.recommend.retriever import ShopIndex
 from models.types import Candidate, Event, ProductId, RankRequest, ViewerId
 
@@ -16,6 +17,7 @@ CANDIDATES_PER_SOURCE = 100
 class Sources:
     behaviour: Behaviour
     shop: ShopIndex
+    learned: LearnedSources = field(default_factory=LearnedSources)
 
     def request(
         self, viewer_id: ViewerId, history: Sequence[Event], context: Sequence[ProductId], shelf: Sequence[ProductId], at: datetime
@@ -27,5 +29,6 @@ class Sources:
             *on_shelf,
             *self.behaviour.candidates(recent, context, k=CANDIDATES_PER_SOURCE, exclude=()),
             *self.shop.candidates(recent, context, k=CANDIDATES_PER_SOURCE, exclude=()),
+            *self.learned.candidates(recent, context, k=CANDIDATES_PER_SOURCE, exclude=()),
         )
         return RankRequest(viewer_id, recent, candidates, tuple(context), tuple(shelf), at)

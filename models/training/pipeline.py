@@ -15,7 +15,8 @@ from models.recommend.ranker import Ranker
 from models.recommend.retriever import ShopIndex
 from models.recommend.scoring import History, Scores, UnsuitableLogError
 from models.recommend.sources import Sources
-from models.training.recommender import TrainOptions, fit_behaviour, fit_ranker, replayed
+from models.training.learned import fit_learned
+from models.training.recommender import TrainOptions, chosen, fit_behaviour, fit_ranker, replayed
 from models.types import Event, EventId, Product, ProductId, ViewerId
 
 LEAST_EVENTS = 500
@@ -47,11 +48,13 @@ class PipelineScorer:
         index.put_products(products)
         end = moment(known, 1.0) + timedelta(seconds=1)
         window = moment(known, options.behaviour_until), end
-        model = fit_ranker(replayed(known, products, (), index, window, options, self._seed), options, self._seed)
+        early, self._verdicts = chosen(known, products, index, window, options, self._seed)
+        model = fit_ranker(replayed(known, (), early, window, options, self._seed), options, self._seed)
         behaviour = fit_behaviour(known, products, end, options.fit, self._seed)
         index.put_factors(behaviour.item_vectors())
+        learned = fit_learned(known, products, end, replace(options.learned, kinds=early.learned.kinds), self._seed)
         self._ranker = Ranker(model, ItemVectors.stacked(behaviour.item_vectors(), options.fit.factor_dim), options.ranker)
-        self._sources, self._known, self._log, self._end = Sources(behaviour, index), known, log, end
+        self._sources, self._known, self._log, self._end = Sources(behaviour, index, learned), known, log, end
         self._place = {ProductId(item): place for place, item in enumerate(log.items)}
         self._popular = _popular(behaviour, log)
 

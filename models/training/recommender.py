@@ -1,7 +1,7 @@
 """Trains the recommender: item-to-item weights, item vectors and the ranker, from nothing but events and products."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -13,20 +13,23 @@ from torch import Tensor
 from models.artifacts import open_artifact, read_manifest, write_manifest
 from models.demo.catalog import demo_products, demo_rooms
 from models.demo.simulator import simulate
+from models.evaluation.candidates import cases_of
 from models.evaluation.recommender import evaluate
 from models.evaluation.rooms import evaluate_rooms
 from models.recommend.behaviour import Behaviour
 from models.recommend.features import DENSE_NAMES, ItemVectors
 from models.recommend.history import Log, by_viewer, moment
 from models.recommend.item_factors import Fit, item_to_item, item_vectors
+from models.recommend.learned import LearnedSources
 from models.recommend.passages import TextEmbedder
 from models.recommend.popularity import Popularity
 from models.recommend.ranker import Ranker, RankerConfig, WideAndDeep
 from models.recommend.retriever import ShopIndex
 from models.recommend.rooms import RoomRanker
 from models.recommend.sources import Sources
+from models.training.learned import LearnedPlan, Verdict, fit_learned, judged
 from models.training.recommender_data import Examples, Replay, interest_matrix, is_held_out
-from models.types import Event, Product, Room
+from models.types import Event, LearnedKind, Product, Room
 
 KIND, SCHEMA = "recommender", 1
 DEMO_UNTIL = datetime(2026, 1, 1, tzinfo=UTC)
@@ -44,6 +47,7 @@ class TrainOptions:
     learning_rate: float = 3e-3
     fit: Fit = field(default_factory=Fit)
     ranker: RankerConfig = field(default_factory=RankerConfig)
+    learned: LearnedPlan = field(default_factory=LearnedPlan)
 
 
 def train(  # noqa: PLR0913  # data, place and options of one run
@@ -71,30 +75,41 @@ def train(  # noqa: PLR0913  # data, place and options of one run
     shop = ShopIndex(embedder, picture_dim=1, factor_dim=options.fit.factor_dim)
     shop.put_products(products)
     middle, end = moment(log, options.behaviour_until), moment(log, options.ranker_until)
-    model = fit_ranker(replayed(kept, products, rooms, shop, (middle, end), options, seed), options, seed)
+    early, verdicts = chosen(kept, products, shop, (middle, end), options, seed)
+    model = fit_ranker(replayed(kept, rooms, early, (middle, end), options, seed), options, seed)
     behaviour = fit_behaviour(kept, products, end, options.fit, seed)
     shop.put_factors(behaviour.item_vectors())
+    learned = fit_learned(kept, products, end, replace(options.learned, kinds=early.learned.kinds), seed)
     ranker = Ranker(model, ItemVectors.stacked(behaviour.item_vectors(), options.fit.factor_dim), options.ranker)
     tested: Log = {viewer_id: log[viewer_id] for viewer_id in log.keys() - kept.keys()}
     metrics = {
-        **evaluate(tested, rooms, Sources(behaviour, shop), ranker, end),
+        **evaluate(tested, rooms, Sources(behaviour, shop, learned), ranker, end),
         **evaluate_rooms(everything, rooms, RoomRanker(shop), end, viewers=tested.keys()),
     }
-    _write(out, behaviour, ranker, metrics, seed, {"events": sum(map(len, log.values())), "viewers": len(log), **(data or {})})
+    described = {"events": sum(map(len, log.values())), "viewers": len(log), "sources": as_data(verdicts), **(data or {})}
+    _write(out, Parts(behaviour, learned, ranker), metrics, seed, described)
     return metrics
 
 
 def refit(out: Path, events: Iterable[Event], products: Sequence[Product], *, seed: int, options: TrainOptions | None = None) -> None:
-    """Item weights, vectors and popularity of an artifact once more, now from all events: to be done when it was judged.
+    """Sources of candidates of an artifact once more, now from all events: to be done when it was judged.
 
     The ranker's weights stay. Raises ArtifactError for a folder that `train` did not write.
     """
     options = options or TrainOptions()
     manifest = read_manifest(open_artifact(out, kind=KIND, schema=SCHEMA))
     log = by_viewer(events)
-    behaviour = fit_behaviour(log, products, moment(log, 1.0) + timedelta(seconds=1), options.fit, seed)
+    until = moment(log, 1.0) + timedelta(seconds=1)
+    behaviour = fit_behaviour(log, products, until, options.fit, seed)
+    learned = fit_learned(log, products, until, replace(options.learned, kinds=LearnedSources.load(out).kinds), seed)
     ranker = Ranker.load(out).with_vectors(ItemVectors.stacked(behaviour.item_vectors(), options.fit.factor_dim))
-    _write(out, behaviour, ranker, manifest["metrics"], seed, {**manifest["data"], "refitted": "on all events, after the metrics"})
+    _write(
+        out,
+        Parts(behaviour, learned, ranker),
+        manifest["metrics"],
+        seed,
+        {**manifest["data"], "refitted": "on all events, after the metrics"},
+    )
 
 
 def train_on_demo(
@@ -124,21 +139,30 @@ def fit_behaviour(log: Log, products: Sequence[Product], until: datetime, fit: F
     return Behaviour(items, item_to_item(matrix, fit), item_vectors(matrix, fit, seed), popularity)
 
 
-def replayed(  # noqa: PLR0913, PLR0917  # one use
-    log: Log,
-    products: Sequence[Product],
-    rooms: Sequence[Room],
-    shop: ShopIndex,
-    window: tuple[datetime, datetime],
-    options: TrainOptions,
-    seed: int,
-) -> Examples:
-    """What the ranker learns from: requests within `window`, answered by sources that know what was before it."""
+def chosen(
+    log: Log, products: Sequence[Product], shop: ShopIndex, window: tuple[datetime, datetime], options: TrainOptions, seed: int
+) -> tuple[Sources, dict[LearnedKind, Verdict]]:
+    """Sources that know what was before `window`, of the learned ones those that won on what came within it, and why."""
     behaviour = fit_behaviour(log, products, window[0], options.fit, seed)
     shop.put_factors(behaviour.item_vectors())
-    vectors = ItemVectors.stacked(behaviour.item_vectors(), options.fit.factor_dim)
+    sources = Sources(behaviour, shop, fit_learned(log, products, window[0], options.learned, seed))
+    verdicts = judged(sources, cases_of(log, *window, seed=seed))
+    serving = [kind for kind, verdict in verdicts.items() if verdict.serves]
+    return replace(sources, learned=sources.learned.only(serving)), verdicts
+
+
+def as_data(verdicts: Mapping[LearnedKind, Verdict]) -> dict[str, object]:
+    """As an artifact's manifest states them."""
+    return {kind: asdict(verdict) for kind, verdict in verdicts.items()}
+
+
+def replayed(
+    log: Log, rooms: Sequence[Room], sources: Sources, window: tuple[datetime, datetime], options: TrainOptions, seed: int
+) -> Examples:
+    """What the ranker learns from: requests within `window`, answered by sources that know what was before it."""
+    vectors = ItemVectors.stacked(sources.behaviour.item_vectors(), options.fit.factor_dim)
     shelves = {room.room_id: room.shelf for room in rooms}
-    replay = Replay(Sources(behaviour, shop), vectors, shelves, log)
+    replay = Replay(sources, vectors, shelves, log)
     return replay.examples(*window, requests=options.requests, seed=seed)
 
 
@@ -150,7 +174,8 @@ def fit_ranker(examples: Examples, options: TrainOptions, seed: int) -> WideAndD
     fitted, left = examples.where(~calibration), examples.where(calibration)
     dense = torch.from_numpy(fitted.rows[:, : len(DENSE_NAMES)])
     model.mean.copy_(dense.mean(dim=0))
-    model.scale.copy_(1.0 / dense.std(dim=0).clamp(min=0.05))
+    spread = dense.std(dim=0)
+    model.scale.copy_(torch.where(spread > 0, 1.0 / spread.clamp(min=0.05), 0.0))  # of what never varied nothing can be learnt
     _descend(model, torch.from_numpy(fitted.rows), torch.from_numpy(fitted.labels), options)
     _calibrate(model, torch.from_numpy(left.rows), torch.from_numpy(left.labels))
     return model.eval()
@@ -195,10 +220,20 @@ def _calibrate(model: WideAndDeep, rows: Tensor, labels: Tensor) -> None:
     optimizer.step(closure)  # type: ignore[no-untyped-call]  # torch's own
 
 
-def _write(out: Path, behaviour: Behaviour, ranker: Ranker, metrics: Mapping[str, float], seed: int, data: Mapping[str, object]) -> None:
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What an artifact consists of."""
+
+    behaviour: Behaviour
+    learned: LearnedSources
+    ranker: Ranker
+
+
+def _write(out: Path, parts: Parts, metrics: Mapping[str, float], seed: int, data: Mapping[str, object]) -> None:
     out.mkdir(parents=True, exist_ok=True)
-    behaviour.save(out)
-    ranker.save(out)
+    parts.behaviour.save(out)
+    parts.learned.save(out)
+    parts.ranker.save(out)
     for path in out.iterdir():
         path.chmod(0o644)  # safetensors writes for the owner only
     write_manifest(out, kind=KIND, schema=SCHEMA, command="livecart train recommender", seed=seed, data=data, metrics=metrics)

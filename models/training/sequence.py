@@ -16,7 +16,7 @@ from torch.nn import functional
 
 from models.interactions.log import Interactions
 from models.recommend.scoring import History, Scores, UnsuitableLogError, histories_of, interest_of
-from models.recommend.sequence import SequenceConfig, SequenceNetwork, padded, sequence_scores
+from models.recommend.sequence import SequenceConfig, SequenceNetwork, padded, sequence_scores, steps
 from models.training.loop import Schedule, Training
 
 LARGEST = 100_000  # items: the softmax is over all of them
@@ -49,10 +49,10 @@ class SequenceScorer:
             raise UnsuitableLogError(f"the sequence model's softmax is over all items: {len(log.items)} are more than {LARGEST}")
         with ExitStack() as stack:
             folder = self._run or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="livecart-sequence-")))
-            self._network = train(log, self._plan, folder / _fingerprint(log, self._plan))
+            self.network = train(log, self._plan, folder / _fingerprint(log, self._plan))
 
     def scores(self, histories: Sequence[History]) -> Scores:
-        return sequence_scores(self._network, histories)
+        return sequence_scores(self.network, histories)
 
 
 def train(log: Interactions, plan: SequencePlan, run: Path) -> SequenceNetwork:
@@ -62,16 +62,16 @@ def train(log: Interactions, plan: SequencePlan, run: Path) -> SequenceNetwork:
     config = replace(plan.network, items=len(log.items))
     network = SequenceNetwork(config)
     _start(network, log, plan.seed)
-    sequences = [items for history in histories_of(log) if len(items := history.items[-config.length - 1 :].tolist()) >= _LEAST_ITEMS]
+    sequences = [items for history in histories_of(log) if len(items := steps(history, config.length + 1)) >= _LEAST_ITEMS]
     if not sequences:
         return network
-    steps = max(plan.least_steps, plan.epochs * -(-len(sequences) // plan.batch))
+    count = max(plan.least_steps, plan.epochs * -(-len(sequences) // plan.batch))
     schedule = Schedule(
-        steps,
+        count,
         plan.learning_rate,
         weight_decay=plan.weight_decay,
         average_decay=0.998,
-        checkpoint_every=max(50, steps // 20),
+        checkpoint_every=max(50, count // 20),
         limit_s=plan.max_minutes * 60,
     )
     training: Training[SequenceNetwork, Tensor] = Training(network, schedule, run=run, device=torch.device("cpu"))

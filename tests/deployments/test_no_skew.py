@@ -26,6 +26,7 @@ from models.recommend.features import ItemVectors, features
 from models.recommend.hashed_text import HashedTextEmbedder
 from models.recommend.history import Log, by_viewer
 from models.recommend.item_factors import Fit
+from models.recommend.learned import LearnedSources
 from models.recommend.popularity import Popularity
 from models.recommend.retriever import ShopIndex
 from models.recommend.rooms import RoomRanker
@@ -103,7 +104,9 @@ async def test_features_of_a_log_are_those_of_the_store(tmp_path: Path, count: i
         everything = sorted((event for events in log.values() for event in events), key=lambda event: (event.at, event.event_id))
         index = index_with(log, start)
         behaviour = fit_behaviour(log, PRODUCTS, start, FIT, 0).with_popularity(Popularity())
-        retriever = await LiveRetriever(store, LoadedRetriever(index, behaviour, RoomRanker(index), "tag"), poll_s=0.002).start()
+        retriever = await LiveRetriever(
+            store, LoadedRetriever(index, behaviour, RoomRanker(index), "tag", LearnedSources()), poll_s=0.002
+        ).start()
         shop = LiveShop(store, poll_s=0.01)
         await shop.start()
         graph = recommend_graph(RecommendNodes(shop, shop, retriever, listener, now=clock))

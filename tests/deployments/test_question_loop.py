@@ -18,6 +18,7 @@ from graphs.answer import AnswerReply, AnswerRequest
 from models.recommend.behaviour import Behaviour
 from models.recommend.hashed_text import HashedTextEmbedder
 from models.recommend.item_factors import Fit
+from models.recommend.learned import LearnedSources
 from models.recommend.retriever import ShopIndex
 from models.recommend.rooms import RoomRanker
 from models.training.recommender import fit_behaviour
@@ -39,7 +40,9 @@ async def replica(url: str, behaviour: Behaviour) -> AsyncIterator[Gateway]:
     """An ingress replica with an index of its own; its poll is the default one."""
     index = ShopIndex(HashedTextEmbedder(), picture_dim=2, factor_dim=2)
     async with await Store.open(url) as store:
-        retriever = await LiveRetriever(store, LoadedRetriever(index, behaviour, RoomRanker(index), "tag"), poll_s=0.2).start()
+        retriever = await LiveRetriever(
+            store, LoadedRetriever(index, behaviour, RoomRanker(index), "tag", LearnedSources()), poll_s=0.2
+        ).start()
         gateway = Gateway(store, replace(fake_ports(StoreShop(store)), knowledge=retriever), Telemetry())
         noting = asyncio.create_task(gateway.questions.run())
         yield gateway

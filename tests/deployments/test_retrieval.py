@@ -12,6 +12,7 @@ from deployments.store import Store
 from models.recommend.behaviour import Behaviour
 from models.recommend.hashed_text import HashedTextEmbedder
 from models.recommend.item_factors import Fit
+from models.recommend.learned import LearnedSources
 from models.recommend.retriever import ShopIndex
 from models.recommend.rooms import RoomRanker
 from models.training.recommender import fit_behaviour
@@ -30,7 +31,7 @@ async def test_only_products_of_the_catalogue_become_popular_and_stop_may_be_rep
         await store.put_products([product(1)], actor=BY)
         invented = [replace(event(number), product_id=ProductId(f"invented-{number}")) for number in range(2, 50)]
         await store.append_events([*invented, event(1)])
-        retriever = LiveRetriever(store, LoadedRetriever(index, behaviour, RoomRanker(index), "tag"), poll_s=0.01)
+        retriever = LiveRetriever(store, LoadedRetriever(index, behaviour, RoomRanker(index), "tag", LearnedSources()), poll_s=0.01)
         await retriever.start()
         for _ in range(1_000):
             if behaviour.popularity.popular(100, ()):

@@ -1,0 +1,97 @@
+"""Learned sources of candidates: trained where the log suits them, judged beside the simple ones, served where they win."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import get_args
+
+import numpy as np
+
+from models.evaluation.candidates import SIMPLE, Case, scores_by_source
+from models.interactions.log import Collector, Interactions
+from models.recommend.als_source import AlsSource
+from models.recommend.factorised import AlsPlan, AlsScorer
+from models.recommend.history import INTEREST, Log
+from models.recommend.learned import LearnedSource, LearnedSources
+from models.recommend.sequence_source import SequenceSource
+from models.recommend.sources import Sources
+from models.training.sequence import LARGEST, SequencePlan, SequenceScorer
+from models.types import LearnedKind, Product, ProductId
+
+LEAST_INTERACTIONS = 5_000
+STANDARD_ERRORS = 1.645  # a gain of so many is chance in one of twenty cases
+
+
+@dataclass(frozen=True, slots=True)
+class LearnedPlan:
+    """`kinds`: None takes those that the log suits by its size. `run`: where checkpoints of the sequence model are kept, and resumed."""
+
+    kinds: tuple[LearnedKind, ...] | None = None
+    sequence: SequencePlan = field(default_factory=SequencePlan)
+    ials: AlsPlan = field(default_factory=lambda: AlsPlan(factors=64))
+    run: Path | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """nDCG@10 of a learned source and of the best simple one, on what viewers acted on within an hour; means over viewers."""
+
+    serves: bool
+    ndcg_at_10: float
+    best_simple: str
+    best_simple_ndcg_at_10: float
+    gain: float  # mean of the viewers' differences
+    gain_error: float  # standard error of it
+    viewers: int
+    why: str
+
+
+def fit_learned(log: Log, products: Sequence[Product], until: datetime, plan: LearnedPlan, seed: int) -> LearnedSources:
+    """The sources of the plan that the events before `until` suit."""
+    found = interactions_before(log, products, until)
+    return LearnedSources(_fitted(found, plan, seed)) if found is not None else LearnedSources()
+
+
+def _fitted(log: Interactions, plan: LearnedPlan, seed: int) -> Iterator[LearnedSource]:
+    ids = [ProductId(item) for item in log.items]
+    wanted = get_args(LearnedKind) if plan.kinds is None and len(log) >= LEAST_INTERACTIONS else plan.kinds or ()
+    if "sequence" in wanted and len(log.items) <= LARGEST:
+        sequence = SequenceScorer(plan.sequence, run=plan.run)
+        sequence.fit(log)
+        yield SequenceSource(sequence.network, ids)
+    if "ials" in wanted:
+        ials = AlsScorer(plan.ials, seed=seed)
+        ials.fit(log)
+        yield AlsSource(ials.factors, ids, regularization=plan.ials.regularization, alpha=plan.ials.alpha)
+
+
+def interactions_before(log: Log, products: Sequence[Product], until: datetime) -> Interactions | None:
+    """Interest shown before `until`, as the sources learn from it; None where there is none. Products nobody touched are not in it."""
+    known = {product.product_id for product in products}
+    collector = Collector()
+    for viewer_id, events in log.items():
+        for event in events:
+            if event.at < until and event.type in INTEREST and event.product_id is not None and (not known or event.product_id in known):
+                collector.add(viewer_id, event.product_id, event.at.timestamp(), event.type, event.value)
+    return collector.finish("the log") if len(collector) else None
+
+
+def judged(sources: Sources, cases: Sequence[Case]) -> dict[LearnedKind, Verdict]:
+    """Of each learned source whether it proposes better than every simple one, by more than chance."""
+    kinds = sources.learned.kinds
+    if not kinds or not cases:
+        return {}
+    scores = scores_by_source(sources, cases)
+    best = max(SIMPLE, key=lambda name: float(scores[name].mean()))
+    return {kind: _verdict(scores, kind, best) for kind in kinds}
+
+
+def _verdict(scores: Mapping[str, np.ndarray[tuple[int], np.dtype[np.float64]]], kind: LearnedKind, best: str) -> Verdict:
+    gains = scores[kind] - scores[best]
+    error = float(gains.std(ddof=1) / np.sqrt(len(gains))) if len(gains) > 1 else float("inf")
+    gain, own, other = float(gains.mean()), float(scores[kind].mean()), float(scores[best].mean())
+    serves = bool(gain > STANDARD_ERRORS * error)
+    compared = f"nDCG@10 {own:.4f} against {other:.4f} of {best}, {gain:+.4f} ± {error:.4f} over {len(gains)} viewers"
+    reason = "better by more than chance" if serves else "not better by more than chance, so it does not serve"
+    return Verdict(serves, own, best, other, gain, error, len(gains), f"{compared}: {reason}")
