@@ -6,7 +6,7 @@ import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
-from typing import Self
+from typing import TYPE_CHECKING, Protocol, Self
 
 from ray.serve.handle import DeploymentHandle
 
@@ -27,6 +27,10 @@ from deployments.store import Store
 from deployments.versions import Swap, VersionFollower, resolved
 from models.language.openai_types import ModelCard
 from models.vision.embedder_info import embedder_info
+
+if TYPE_CHECKING:  # brings its client, which takes half a second to import
+    from deployments.triton.detector import TritonDetector
+    from deployments.triton.ranker import TritonRanker
 
 # Which nodes ask which model system: the rest is the ingress's own work.
 ASKS: Mapping[str, tuple[str, ...]] = {
@@ -51,6 +55,14 @@ Handles = Mapping[str, DeploymentHandle]
 Stop = Callable[[], Awaitable[None]]
 
 
+class External(Protocol):
+    """A port over an external server."""
+
+    async def ping(self) -> None: ...
+
+    async def aclose(self) -> None: ...
+
+
 @dataclass(frozen=True, slots=True)
 class Wiring:
     """Filled ports, and what has to be stopped with them."""
@@ -65,7 +77,8 @@ class Wiring:
         shop = LiveShop(store, poll_s=settings.store.follow_every_s)
         await shop.start()
         stops: list[Stop] = [shop.stop]
-        detector = await _detector(settings, handles)
+        external: dict[str, External] = {}
+        detector = await _detector(settings, handles, external)
         writer = RemoteWriter(handles["writer"])
         postbox = await Postbox().open()
         stops.append(postbox.close)
@@ -74,9 +87,10 @@ class Wiring:
         retriever = await _retriever(settings, candidates_of, store, handles)
         if isinstance(retriever, LiveRetriever):
             stops.extend((_followed(found, candidates_of, retriever.swap), retriever.stop))
-        ranker = await _ranker(settings, ranker_of, handles)
-        if isinstance(ranker, LocalRanker):
+        ranker = await _ranker(settings, ranker_of, handles, external)
+        if not isinstance(ranker, RemoteRanker):
             stops.append(_followed(ranks, ranker_of, ranker.swap))
+        stops.extend(port.aclose for port in external.values())
         embedder = embedder_info(settings.embedder)
         ports = Ports(
             catalog=shop,
@@ -95,10 +109,10 @@ class Wiring:
             texts=_text_model(settings, retriever),
             tensors=TensorModels(embedder.dim, detector.categories, ranker.score),
             metrics_text=writer.metrics_text,
-            pings={**_pings(handles, retriever), "Ingress": shop.ping},
+            pings={**_pings(handles, retriever), **{name.capitalize(): port.ping for name, port in external.items()}, "Ingress": shop.ping},
         )
         current = asyncio.create_task(keep_views_current(store, detector, embedder.tag), name="keep views current")
-        return cls(ports, placements_of(handles), (partial(cancelled, current), *stops))
+        return cls(ports, placements_of(handles, external), (partial(cancelled, current), *stops))
 
     async def stop(self) -> None:
         """End the background tasks; the ports must not be used afterwards."""
@@ -106,9 +120,10 @@ class Wiring:
             await stop()
 
 
-def placements_of(handles: Handles) -> dict[str, str]:
-    """`graph.node` -> deployment, for `/v1/graphs`."""
-    return {node: name.capitalize() for name in handles for node in ASKS[name]}
+def placements_of(handles: Handles, external: Mapping[str, External]) -> dict[str, str]:
+    """`graph.node` -> deployment, or Triton, for `/v1/graphs`."""
+    deployed = {node: name.capitalize() for name in handles for node in ASKS[name]}
+    return deployed | {node: "Triton" for name in external for node in ASKS[name]}
 
 
 async def cancelled(task: "asyncio.Task[None]") -> None:
@@ -128,7 +143,12 @@ def _text_model(settings: Settings, retriever: RemoteRetriever | LiveRetriever) 
     return TextModel(ModelCard(model_name(root), root, created=int(time.time())), retriever.embed_texts)
 
 
-async def _detector(settings: Settings, handles: Handles) -> CoalescedDetector:
+async def _detector(settings: Settings, handles: Handles, external: dict[str, External]) -> "CoalescedDetector | TritonDetector":
+    if settings.placement.detector == "triton":
+        from deployments.triton.build import triton_detector  # noqa: PLC0415  # as above
+
+        asked = external["detector"] = await triton_detector(settings)
+        return asked
     if "detector" in handles:
         return CoalescedDetector.remote(handles["detector"], settings.coalesce)
     return CoalescedDetector.local(await asyncio.to_thread(load_eye, settings.detector, settings.embedder), settings.coalesce)
@@ -142,7 +162,14 @@ async def _retriever(settings: Settings, recommender: str, store: Store, handles
     return await LiveRetriever(store, loaded, poll_s=settings.store.follow_every_s).start()
 
 
-async def _ranker(settings: Settings, recommender: str, handles: Handles) -> LocalRanker | RemoteRanker:
+async def _ranker(
+    settings: Settings, recommender: str, handles: Handles, external: dict[str, External]
+) -> "LocalRanker | RemoteRanker | TritonRanker":
+    if settings.placement.ranker == "triton":
+        from deployments.triton.build import triton_ranker  # noqa: PLC0415  # as above
+
+        asked = external["ranker"] = await triton_ranker(settings, recommender)
+        return asked
     if "ranker" in handles:
         return RemoteRanker(handles["ranker"], "Ranker", settings.coalesce)
     config = settings.ranker.model_copy(update={"recommender": recommender})

@@ -111,8 +111,9 @@ def _deployment(name: str, entry: Document, placement: PlacementSettings | None)
     if name not in CONFIGS:
         yield unknown("", name, CONFIGS, what="deployment")
         return
-    if placement is not None and getattr(placement, name.lower(), "replica") == "fused":
-        yield f"{name}: there is no such deployment while args.placement.{name.lower()} is fused; set it to replica, or remove the entry"
+    placed = getattr(placement, name.lower(), "replica")
+    if placed != "replica":
+        yield f"{name}: there is no such deployment while args.placement.{name.lower()} is {placed}; set it to replica, or remove the entry"
     yield from _options(name, entry)
     config, wrong = parsed(CONFIGS[name], entry.get("user_config") or {}, f"{name}.user_config")
     yield from wrong
