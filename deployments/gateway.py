@@ -13,7 +13,8 @@ from deployments.ingress.admission import Admission
 from deployments.ingress.disconnect import within
 from deployments.ports import Ports
 from deployments.questions import QuestionLog, asking_of
-from deployments.settings import GraphConfig, IngressConfig, Limits, QuestionSettings, TokenLimits
+from deployments.rates import RequestRates
+from deployments.settings import GraphConfig, IngressConfig, Limits, QuestionSettings, RequestLimits, TokenLimits
 from deployments.shop_rules import rulebook
 from deployments.store import Store
 from deployments.store.values import View
@@ -68,6 +69,7 @@ class Gateway:
         self.telemetry = telemetry
         self.questions = QuestionLog(store, QuestionSettings())
         self.experiments = Experiments(store)
+        self._rates = RequestRates(RequestLimits())
         self._tokens = TokenBudgets(TokenLimits())
         self.apply(IngressConfig())
 
@@ -89,6 +91,7 @@ class Gateway:
         self.graphs: Mapping[str, AnyGraph] = {name: graph.observed_by(self.telemetry.spans) for name, graph in graphs.items()}
         self.rules = rules
         self.limits: Limits = config.limits
+        self._rates.limits = config.requests
         self._tokens.limits = config.tokens
         self.questions.limits = config.questions
         self.experiments.apply(config.experiments)
@@ -103,6 +106,10 @@ class Gateway:
     def waiting(self) -> int:
         """Graph requests that wait for a place."""
         return self._admission.waiting
+
+    def count_request(self, key: str) -> None:
+        """Raises Overloaded when the key has made as many requests as it may."""
+        self._rates.take(key)
 
     async def run(self, graph: str, request: object, *, budget_s: float) -> Run[Any]:
         """Admit and run a graph. Raises LivecartError."""

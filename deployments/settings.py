@@ -153,6 +153,18 @@ class TokenLimits(Frozen):
     by_key: dict[str, Annotated[int, Field(ge=1)]] = {}  # by the name of the key; without keys everybody is `anonymous`
 
 
+class RequestRate(Frozen):
+    per_second: Annotated[int, Field(ge=1, le=10_000)] | None = None  # None: no limit
+    per_minute: Annotated[int, Field(ge=1, le=100_000)] | None = None
+
+
+class RequestLimits(Frozen):
+    """Requests of one key at one ingress replica, opened room sessions among them: 429 beyond. As TokenLimits, by replica."""
+
+    per_key: RequestRate = RequestRate()  # of keys that are not named
+    by_key: dict[str, RequestRate] = {}  # by the name of the key, instead of `per_key`; without keys everybody is `anonymous`
+
+
 class GraphConfig(Frozen):
     """Overrides of one graph, checked against it at start: an unknown node name is an error."""
 
@@ -210,6 +222,7 @@ class AnswerSharing(Frozen):
 
 class IngressConfig(Frozen):
     limits: Limits = Limits()
+    requests: RequestLimits = RequestLimits()
     tokens: TokenLimits = TokenLimits()
     questions: QuestionSettings = QuestionSettings()
     graphs: dict[str, GraphConfig] = {}
@@ -234,6 +247,7 @@ class IngressConfig(Frozen):
 
 class Settings(Frozen):
     home: Path = Field(default_factory=lambda: Path(os.environ.get("LIVECART_HOME", ".livecart")).absolute())  # data of this installation
+    audit_keep_days: Annotated[int, Field(ge=1, le=36_500)] = 400  # of the files under <home>/audit; see docs/operations.md
     demo: bool = True  # `livecart up` loads the demo world into an empty store
     embedder: str = str(ZOO / "embedder")  # folder or hub id; with another one all enrolled pictures are embedded again
     store: StoreSettings = StoreSettings()

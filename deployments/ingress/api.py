@@ -6,6 +6,7 @@ from importlib.metadata import PackageNotFoundError, version
 from fastapi import APIRouter, FastAPI
 from starlette.middleware import Middleware
 
+from deployments.audit import unheard
 from deployments.ingress.auth import Auth
 from deployments.ingress.body import BodyLimit
 from deployments.ingress.edge import Edge
@@ -73,6 +74,7 @@ def create_app(
     app.state.telemetry = telemetry or Telemetry()
     app.state.placements = dict(placements or {})
     app.state.sessions = Sessions() if sessions is None else sessions
+    app.state.trail = unheard
     app.state.models = ServedModels()
     install_error_handlers(app)
     for router in (*ROUTERS, *more_routers):
@@ -93,7 +95,7 @@ def _bare_app() -> FastAPI:
         redirect_slashes=False,
         separate_input_output_schemas=False,
         middleware=[
-            Middleware(Edge, telemetry=lambda: app.state.telemetry),
+            Middleware(Edge, telemetry=lambda: app.state.telemetry, trail=lambda: app.state.trail),
             Middleware(
                 BodyLimit,
                 max_bytes=lambda: int(app.state.gateway.limits.max_body_mib * MIB),

@@ -7,9 +7,11 @@ import hashlib
 import hmac
 import re
 import secrets
-from collections.abc import Iterable, Mapping
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
+from datetime import UTC, datetime
 from typing import Literal, get_args
 from urllib.parse import urlsplit
 
@@ -19,17 +21,21 @@ from graphs.errors import Forbidden, Unauthenticated
 
 Role = Literal["caller", "editor", "operator"]
 ROLES: tuple[Role, ...] = get_args(Role)  # each may do all that those before it may
-KEYS_VARIABLE = "LIVECART_KEYS"
-KEYS_FILE_VARIABLE = "LIVECART_KEYS_FILE"
-_LINE = re.compile(r"(?P<role>caller|editor|operator):(?P<name>[A-Za-z0-9._-]{1,64}):(?P<sha256>[0-9a-fA-F]{64})")
+_LINE = re.compile(
+    r"(?P<role>caller|editor|operator):(?P<name>[A-Za-z0-9._-]{1,64}):(?P<sha256>[0-9a-fA-F]{64})(?::(?P<expires>[0-9T:.Z+-]{10,40}))?"
+)
 _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
 @dataclass(frozen=True, slots=True)
 class Key:
     role: Role
-    name: str  # for logs and the audit trail
+    name: str  # of the caller, for limits, logs and the audit trail; two keys have one while the caller changes from one to the other
     sha256: bytes
+    expires_at: datetime | None = None
+
+    def is_good(self, now: datetime) -> bool:
+        return self.expires_at is None or now < self.expires_at
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,44 +48,98 @@ class NewKey:
 class Identity:
     name: str
     role: Role
+    sha256: bytes | None = None  # of the key that was shown; None where there are no keys
 
 
 ANYONE = Identity("anonymous", "operator")
 
 
+def utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
 class Auth:
     """Who may do what. Without keys everybody may do everything: the launcher then serves this machine only."""
 
-    def __init__(self, keys: Iterable[Key] = ()) -> None:
+    def __init__(self, keys: Iterable[Key] = (), *, now: Callable[[], datetime] = utc_now) -> None:
         self._keys = tuple(keys)
+        self._now = now
+        self._held: dict[Callable[[], None], bytes] = {}  # how to end what outlasts a request -> the key that opened it
 
     @property
     def is_open(self) -> bool:
         return not self._keys
 
+    @property
+    def keys(self) -> tuple[Key, ...]:
+        return self._keys
+
+    @property
+    def good_keys(self) -> int:
+        """How many keys let somebody in now."""
+        return sum(key.is_good(self._now()) for key in self._keys)
+
+    def replace(self, keys: Iterable[Key]) -> None:
+        """Let in these keys from now on. Raises ValueError for none at all, and where there were none: that is decided at the start."""
+        replacement = tuple(keys)
+        if self.is_open or not replacement:
+            raise ValueError("keys can be replaced by other keys only: a server is open, or closed, from its start to its end")
+        self._keys = replacement
+        self.end_revoked()
+
     def require(self, headers: Headers, role: Role) -> Identity:
         """Who is asking. Raises Unauthenticated without a known key, Forbidden when its role is too low."""
+        identity = self.identify(headers)
+        require_role(identity, role)
+        return identity
+
+    def identify(self, headers: Headers) -> Identity:
+        """Who is asking, whatever for. Raises Unauthenticated without a known key; without keys Forbidden for pages of other sites."""
         if self.is_open:
             _refuse_foreign_pages(headers)
             _refuse_foreign_names(headers)
             return ANYONE
-        identity = self._identify(headers.get("authorization"))
-        if ROLES.index(identity.role) < ROLES.index(role):
-            raise Forbidden(f"key `{identity.name}` is a {identity.role} key; this route needs {role}")
-        return identity
-
-    def _identify(self, authorization: str | None) -> Identity:
-        scheme, _, secret = (authorization or "").partition(" ")
+        scheme, _, secret = headers.get("authorization", "").partition(" ")
         if scheme.lower() != "bearer" or not secret.strip():
             raise Unauthenticated("send `Authorization: Bearer KEY`")
-        digest = hashlib.sha256(secret.strip().encode("utf-8", "surrogateescape")).digest()
-        found: Key | None = None
-        for key in self._keys:  # every key is compared, whatever was found before: the time says nothing
-            if hmac.compare_digest(key.sha256, digest):
-                found = key
+        found = self._find(hashlib.sha256(secret.strip().encode("utf-8", "surrogateescape")).digest())
         if found is None:
             raise Unauthenticated("this key is not known here")
-        return Identity(found.name, found.role)
+        if not found.is_good(self._now()):
+            raise Unauthenticated(f"this key of `{found.name}` has expired")
+        return Identity(found.name, found.role, found.sha256)
+
+    @contextmanager
+    def holding(self, identity: Identity, end: Callable[[], None]) -> Iterator[None]:
+        """Call `end` if the key of `identity` is revoked or expires meanwhile."""
+        if identity.sha256 is None:
+            yield
+            return
+        self._held[end] = identity.sha256
+        try:
+            yield
+        finally:
+            del self._held[end]
+
+    def end_revoked(self) -> None:
+        """End what is held by keys that let nobody in any more."""
+        now = self._now()
+        good = {key.sha256 for key in self._keys if key.is_good(now)}
+        for end, sha256 in tuple(self._held.items()):
+            if sha256 not in good:
+                end()
+
+    def _find(self, sha256: bytes) -> Key | None:
+        found: Key | None = None
+        for key in self._keys:  # every key is compared, whatever was found before: the time says nothing
+            if hmac.compare_digest(key.sha256, sha256):
+                found = key
+        return found
+
+
+def require_role(identity: Identity, role: Role) -> None:
+    if ROLES.index(identity.role) < ROLES.index(role):
+        raise Forbidden(f"key `{identity.name}` is a {identity.role} key; this route needs {role}")
 
 
 def _refuse_foreign_pages(headers: Headers) -> None:
@@ -103,36 +163,62 @@ def _is_loopback(url: str) -> bool:
         return False
 
 
-def new_key(role: Role, name: str) -> NewKey:
-    """Make a key. Raises ValueError for a role or name that a keys line could not hold."""
+# --- as text ------------------------------------------------------------------------------------------------------------
+
+
+def new_key(role: Role, name: str, *, expires_at: datetime | None = None) -> NewKey:
+    """Make a key. Raises ValueError for a role, name or time that a keys line could not hold."""
     secret = f"lck_{secrets.token_urlsafe(32)}"
-    line = f"{role}:{name}:{hashlib.sha256(secret.encode()).hexdigest()}"
-    parse_key(line)
-    return NewKey(secret, line)
+    key = parse_key(f"{role}:{name}:{hashlib.sha256(secret.encode()).hexdigest()}")
+    return NewKey(secret, key_line(Key(role, name, key.sha256, expires_at)))
+
+
+def key_line(key: Key) -> str:
+    """What `parse_key` reads.
+
+    >>> key_line(parse_key("caller:shop-1:" + "0" * 64 + ":2026-12-01T00:00:00Z"))[-21:]
+    ':2026-12-01T00:00:00Z'
+    """
+    line = f"{key.role}:{key.name}:{key.sha256.hex()}"
+    if key.expires_at is None:
+        return line
+    return f"{line}:{key.expires_at.astimezone(UTC).isoformat(timespec='seconds').replace('+00:00', 'Z')}"
 
 
 def parse_key(line: str) -> Key:
     match = _LINE.fullmatch(line.strip())
     if match is None:
-        raise ValueError("a key is written `role:name:sha256hex`, role one of caller, editor, operator; `livecart key new` makes one")
+        raise ValueError(
+            "a key is written `role:name:sha256hex` or `role:name:sha256hex:2026-12-31T00:00:00Z`, role one of caller, editor, operator; "
+            "`livecart keys new` makes one"
+        )
     role: Role = next(known for known in ROLES if known == match["role"])
-    return Key(role, match["name"], bytes.fromhex(match["sha256"]))
+    expires = match["expires"]
+    return Key(role, match["name"], bytes.fromhex(match["sha256"]), None if expires is None else _time(expires))
 
 
-def auth_from_environment(environment: Mapping[str, str]) -> Auth:
-    """Keys of LIVECART_KEYS (comma separated) and of the file named by LIVECART_KEYS_FILE (one a line, `#` starts a comment).
+def _time(text: str) -> datetime:
+    expires_at = datetime.fromisoformat(text)
+    if expires_at.tzinfo is None:
+        raise ValueError(f"the key's expiry `{text}` has no zone; write it as 2026-12-31T00:00:00Z")
+    return expires_at
 
-    Raises ValueError for a malformed key or a name given twice, OSError for a file that cannot be read.
+
+def parse_keys(lines: Iterable[str]) -> tuple[Key, ...]:
+    """The keys of all lines that hold one; `#` starts a comment.
+
+    Raises ValueError for a malformed line, a key given twice, and for keys of one name unless they are of one role and all but one expire.
     """
-    lines = environment.get(KEYS_VARIABLE, "").split(",")
-    location = environment.get(KEYS_FILE_VARIABLE)
-    if location:
-        lines += [line.partition("#")[0] for line in Path(location).read_text(encoding="utf-8").splitlines()]
-    keys = [parse_key(line) for line in lines if line.strip()]
-    if location and not keys:
-        raise ValueError(f"{KEYS_FILE_VARIABLE} names {location}, which holds no key; unset it to serve this machine only")
-    names = [key.name for key in keys]
-    repeated = sorted({name for name in names if names.count(name) > 1})
-    if repeated:
-        raise ValueError(f"two keys are named {', '.join(repeated)}; names tell callers apart in the audit log")
-    return Auth(keys)
+    keys = tuple(parse_key(text) for line in lines if (text := line.partition("#")[0]).strip())
+    digests = Counter(key.sha256 for key in keys)
+    if twice := sorted({key.name for key in keys if digests[key.sha256] > 1}):
+        raise ValueError(f"the same key stands there twice, as {', '.join(twice)}")
+    roles = {(key.name, key.role) for key in keys}
+    lasting = Counter(key.name for key in keys if key.expires_at is None)
+    mixed = {name for name, count in Counter(name for name, _ in roles).items() if count > 1}
+    if repeated := sorted(mixed | {name for name, count in lasting.items() if count > 1}):
+        raise ValueError(
+            f"two keys are named {', '.join(repeated)}; names tell callers apart. One caller may have several keys of one role while they "
+            "are changed: then all but one need an expiry (`livecart keys rotate`)"
+        )
+    return keys

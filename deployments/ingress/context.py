@@ -15,6 +15,8 @@ class RequestInfo:
     request_id: str
     deadline_ms: int | None = None  # X-Deadline-Ms as sent: the caller's whole budget
     actor: str = "anonymous"  # name of the key that the caller showed
+    role: str | None = None  # of that key; None until it is known
+    ids: tuple[str, ...] = ()  # of what the body of the request changes, for the audit trail
     started_at_s: float = field(default_factory=time.perf_counter)
 
     @property

@@ -1,4 +1,4 @@
-"""The outermost layer of the app, plain ASGI: request id, deadline header, log line, metrics, and no exception beyond it."""
+"""The outermost layer of the app, plain ASGI: request id, deadline header, log line, audit, metrics, and no exception beyond it."""
 
 import logging
 import re
@@ -9,6 +9,8 @@ from starlette.datastructures import Headers
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from deployments.audit import Trail, unheard
+from deployments.ingress.auditing import audit_line
 from deployments.ingress.context import RequestInfo, attach
 from deployments.ingress.disconnect import CallerLeft
 from deployments.ingress.errors import error_response
@@ -24,9 +26,10 @@ CALLER_LEFT_STATUS = 499
 
 
 class Edge:
-    def __init__(self, app: ASGIApp, *, telemetry: Callable[[], Telemetry]) -> None:
+    def __init__(self, app: ASGIApp, *, telemetry: Callable[[], Telemetry], trail: Callable[[], Trail] = lambda: unheard) -> None:
         self._app = app
         self._telemetry = telemetry
+        self._trail = trail
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] not in ("http", "websocket"):
@@ -64,6 +67,9 @@ class Edge:
     def _record(self, scope: Scope, status: int, info: RequestInfo) -> None:
         route, took_s = _route_of(scope), info.spent_s
         self._telemetry().request(scope["method"], route, status, took_s)
+        line = audit_line(scope, info, status)
+        if line is not None:
+            self._trail()(line)
         if access_log.isEnabledFor(logging.INFO):
             took_ms = round(took_s * 1_000, 2)
             fields = {"method": scope["method"], "route": route, "status": status, "took_ms": took_ms, "actor": info.actor}

@@ -18,7 +18,7 @@ _READ_BY_HAND: tuple[type[wire.Request], ...] = (
     wire.RecognizeRequest,
     wire.MomentRequest,
 )
-_ABOUT_KEYS = "A key made with `livecart key new`; without configured keys none is needed"
+_ABOUT_KEYS = "A key made with `livecart keys new`; without configured keys none is needed"
 _ID_IN_PATH = {"ProductBody": ("Product", "product_id"), "DocumentBody": ("Document", "document_id"), "RoomBody": ("Room", "room_id")}
 
 

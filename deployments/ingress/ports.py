@@ -26,6 +26,10 @@ class Gateway(Protocol):
     @property
     def graphs(self) -> Mapping[str, Graph[Any, Any]]: ...
 
+    def count_request(self, key: str) -> None:
+        """Raises Overloaded when the key has made as many requests as it may."""
+        ...
+
     async def run(self, graph: str, request: object, *, budget_s: float) -> Run[Any]:
         """Admit and run a graph. Raises LivecartError."""
         ...

@@ -3,15 +3,18 @@
 import asyncio
 import os
 from contextlib import suppress
+from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from fastapi import FastAPI
 from ray.serve.handle import DeploymentHandle
 
+from deployments.audit import AuditFiles, AuditLine
 from deployments.gateway import Gateway
 from deployments.ingress.api import create_app
-from deployments.ingress.auth import auth_from_environment
+from deployments.ingress.key_watch import KeyWatch, auth_from_environment
 from deployments.ingress.oip.served import ServedModels, UnloadedFolder
 from deployments.ingress.session.registry import Sessions
 from deployments.settings import IngressConfig, Settings
@@ -25,6 +28,7 @@ from graphs.errors import LivecartError
 class IngressReplica:
     async def __init__(self, settings: Settings, **handles: DeploymentHandle) -> None:  # type: ignore[misc]  # Serve awaits it
         configure_logging("ingress")
+        self._auth = auth_from_environment(os.environ)  # first: what is wrong with keys ends the start
         self._store = await open_store(settings)
         self._unloaded = settings.home / "unloaded"
         self._wiring = await Wiring.start(settings, self._store, handles)
@@ -41,6 +45,12 @@ class IngressReplica:
         self._experimenting = asyncio.create_task(experiments.run(), name="run experiments")
         self._sessions = Sessions()
         self._telemetry.gauge("livecart_sessions_open", "Open room sessions", lambda: len(self._sessions))
+        self._trail = AuditFiles(settings.home / "audit", keep_days=settings.audit_keep_days)
+        self._telemetry.gauge("livecart_audit_lost", "Lines of the audit trail that could not be written", lambda: self._trail.lost)
+        keys = KeyWatch(self._auth, os.environ, on_change=partial(_keys_changed, self._trail))
+        self._telemetry.gauge("livecart_keys", "Keys that let somebody in", lambda: self._auth.good_keys)
+        self._telemetry.gauge("livecart_keys_file_refused", "1 while the keys file is not what is served", lambda: keys.is_refused)
+        self._watching = asyncio.create_task(keys.run(), name="follow keys")
         marker = os.environ.get(STOPPING_VARIABLE)
         self._ends = asyncio.create_task(self._sessions.close_when_made(Path(marker)), name="end sessions") if marker else None
 
@@ -48,9 +58,9 @@ class IngressReplica:
         await self._gateway.configure(IngressConfig.model_validate(config))
 
     def __serve_build_asgi_app__(self) -> FastAPI:
-        auth = auth_from_environment(os.environ)
         placements = self._wiring.placements
-        app = create_app(self._gateway, auth=auth, telemetry=self._telemetry, placements=placements, sessions=self._sessions)
+        app = create_app(self._gateway, auth=self._auth, telemetry=self._telemetry, placements=placements, sessions=self._sessions)
+        app.state.trail = self._trail
         app.state.models = ServedModels(UnloadedFolder(self._unloaded))
         return app
 
@@ -58,6 +68,7 @@ class IngressReplica:
         self._sessions.close_all()
         if self._ends is not None:
             await cancelled(self._ends)
+        await cancelled(self._watching)
         await cancelled(self._noting)
         await cancelled(self._experimenting)
         with suppress(LivecartError):
@@ -65,3 +76,10 @@ class IngressReplica:
         await self._gateway.experiments.close()
         await self._wiring.stop()
         await self._store.close()
+        self._trail.close()
+
+
+def _keys_changed(trail: AuditFiles, text: str) -> None:
+    """Each ingress replica tells by itself from when on it goes by the new keys."""
+    line = AuditLine("keys file", "", f"keys changed: {text}"[:1_000], (), 0, None, None, "done", datetime.now(UTC))
+    trail(line)

@@ -10,11 +10,12 @@ from fastapi.params import Security as SecurityParam
 from fastapi.routing import APIRoute
 from fastapi.security import HTTPBearer
 from pydantic import AfterValidator
-from starlette.requests import Request
+from starlette.requests import HTTPConnection, Request
 from starlette.responses import Response
 
-from deployments.ingress.auth import ROLES, Auth, Role
+from deployments.ingress.auth import ROLES, Auth, Identity, Role, require_role
 from deployments.ingress.context import info_of
+from deployments.ingress.ports import Gateway
 from graphs.errors import InvalidRequest, PayloadTooLarge, UnsupportedMedia
 from livecart_client import wire
 
@@ -25,6 +26,8 @@ BEARER = HTTPBearer(auto_error=False, scheme_name=SCHEME)
 CALLER = [Security(BEARER, scopes=["caller"])]
 EDITOR = [Security(BEARER, scopes=["editor"])]
 OPERATOR = [Security(BEARER, scopes=["operator"])]
+
+READING = frozenset({"GET", "HEAD", "OPTIONS"})
 
 Handler = Callable[[Request], Coroutine[Any, Any, Response]]
 
@@ -64,6 +67,8 @@ class Route(APIRoute):
         others = [dependency for dependency in dependencies or () if not isinstance(dependency, SecurityParam)]
         extra = {**(openapi_extra or {}), **({"security": [{SCHEME: roles}]} if roles else {})}
         super().__init__(path, endpoint, dependencies=others, openapi_extra=extra, **options)
+        # the audit trail tells of each request for what only an editor or operator may change
+        self.is_audited = required_role(self) not in (None, "caller") and not self.methods <= READING
 
     def get_route_handler(self) -> Handler:
         role = required_role(self)
@@ -96,9 +101,16 @@ def required_role(route: APIRoute) -> Role | None:
     return next((role for role in reversed(ROLES) if role in named), None)
 
 
-def authorise(request: Request, role: Role) -> None:
-    auth: Auth = request.app.state.auth
-    info_of(request.scope).actor = auth.require(request.headers, role).name
+def authorise(asking: HTTPConnection, role: Role) -> Identity:
+    """Who is asking. Raises Unauthenticated, Forbidden, and Overloaded for a key that has asked as often as it may."""
+    auth: Auth = asking.app.state.auth
+    gateway: Gateway = asking.app.state.gateway
+    identity = auth.identify(asking.headers)
+    info = info_of(asking.scope)
+    info.actor, info.role = identity.name, identity.role
+    require_role(identity, role)
+    gateway.count_request(identity.name)
+    return identity
 
 
 def media_type(request: Request) -> str:

@@ -7,7 +7,7 @@ from livecart_client import wire
 
 JsonSchema = dict[str, Any]
 
-_EVERYWHERE = (400, 401, 403, 500)
+_EVERYWHERE = (400, 401, 403, 429, 500)
 _TITLES = {kind.http_status: kind.code for kind in reversed(PUBLIC_ERRORS)}
 
 

@@ -13,7 +13,7 @@ from starlette.datastructures import Headers
 from typer.testing import CliRunner
 
 from deployments.cli.root import app
-from deployments.ingress.auth import auth_from_environment
+from deployments.ingress.key_watch import auth_from_environment
 from deployments.rows import RowError, read_rows, to_event, to_product
 
 RUNNER = CliRunner()
@@ -33,7 +33,7 @@ COMMANDS = [
     ["evaluate", "detector"],
     ["evaluate", "recognition"],
     ["graphs", "draw"],
-    ["key", "new"],
+    ["keys", "new"],
     ["knowledge", "export"],
     ["knowledge", "import"],
     ["questions", "answer"],
@@ -116,18 +116,18 @@ def test_help_imports_nothing_heavy() -> None:
 
 
 def test_a_new_key_is_one_that_the_server_knows() -> None:
-    shown = RUNNER.invoke(app, ["key", "new", "--role", "caller", "--name", "shop-1", "--json"])
+    shown = RUNNER.invoke(app, ["keys", "new", "--role", "caller", "--name", "shop-1", "--json"])
     made = json.loads(shown.stdout)
     auth = auth_from_environment({"LIVECART_KEYS": made["line"]})
     assert auth.require(Headers({"authorization": f"Bearer {made['secret']}"}), "caller").name == "shop-1"
-    plain = RUNNER.invoke(app, ["key", "new", "--role", "editor", "--name", "cms"])
+    plain = RUNNER.invoke(app, ["keys", "new", "--role", "editor", "--name", "cms"])
     assert plain.stdout.startswith("secret: lck_")
     assert "\nLIVECART_KEYS=editor:cms:" in plain.stdout
 
 
 @pytest.mark.parametrize(("role", "name"), [("king", "a"), ("caller", "a b"), ("caller", "a:b")])
 def test_a_key_that_no_line_could_hold_is_refused(role: str, name: str) -> None:
-    shown = RUNNER.invoke(app, ["key", "new", "--role", role, "--name", name])
+    shown = RUNNER.invoke(app, ["keys", "new", "--role", role, "--name", name])
     assert shown.exit_code == 2
     assert "lck_" not in shown.output
 

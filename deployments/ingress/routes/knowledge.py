@@ -42,6 +42,7 @@ async def put_document(document_id: PathId, request: Request, gateway: TheGatewa
 )
 async def put_documents(request: Request, gateway: TheGateway, info: TheInfo) -> Response:
     rows = await read_rows(request, "documents", wire.Document, max_rows=gateway.limits.max_rows, error=InvalidRow)
+    info.ids = tuple(row.document_id for row in rows)
     documents = [as_dataclass(Document, row) for row in rows]
     await gateway.store.put_documents(documents, actor=info.actor, request_id=info.request_id)
     return data_response({"upserted": len(rows)})

@@ -53,6 +53,7 @@ async def put_product(product_id: PathId, request: Request, gateway: TheGateway,
 )
 async def put_products(request: Request, gateway: TheGateway, info: TheInfo) -> Response:
     rows = await read_rows(request, "products", wire.Product, max_rows=gateway.limits.max_rows, error=InvalidRow)
+    info.ids = tuple(row.product_id for row in rows)
     await gateway.store.put_products([product_from(row) for row in rows], actor=info.actor, request_id=info.request_id)
     return data_response({"upserted": len(rows)})
 

@@ -86,6 +86,7 @@ async def answer_question(question_id: PathId, body: wire.QuestionAnswer, gatewa
         language=body.language or asked.language,
     )
     document, is_new = await gateway.store.answer_question(asked.question_id, answered, actor=info.actor, request_id=info.request_id)
+    info.ids = (document.document_id,)
     reply = json_response(wire.Document.model_validate(document).model_dump_json().encode("utf-8"), 201 if is_new else 200)
     reply.headers["Location"] = f"/v1/knowledge/{document.document_id}"
     return reply

@@ -8,7 +8,7 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 from deployments.ingress.auth import Auth
 from deployments.ingress.context import info_of
 from deployments.ingress.ports import Gateway
-from deployments.ingress.routing import Router
+from deployments.ingress.routing import Router, authorise
 from deployments.ingress.session.eye import Surroundings
 from deployments.ingress.session.outbox import Outbox, told
 from deployments.ingress.session.registry import Sessions
@@ -55,10 +55,12 @@ async def _serve(websocket: WebSocket, room_id: str) -> int:
     out = Outbox(websocket)
     sessions: Sessions = websocket.app.state.sessions
     gateway: Gateway = websocket.app.state.gateway
+    auth: Auth = websocket.app.state.auth
     try:
-        room = await _admitted(websocket, gateway, room_id)
+        identity = authorise(websocket, "caller")
+        room = await _known(gateway, room_id)
         live = RoomSession(websocket, Surroundings(gateway, websocket.app.state.telemetry, sessions.clock, room), out)
-        with sessions.holding(live, at_most=gateway.limits.max_sessions):
+        with sessions.holding(live, at_most=gateway.limits.max_sessions), auth.holding(identity, lambda: live.end(UNAUTHENTICATED)):
             return await live.run()
     except WebSocketDisconnect:
         raise
@@ -70,10 +72,8 @@ async def _serve(websocket: WebSocket, room_id: str) -> int:
         return code
 
 
-async def _admitted(websocket: WebSocket, gateway: Gateway, room_id: str) -> RoomId:
-    """Who may watch which room. Raises Unauthenticated, Forbidden, NotFound and whatever the store raises."""
-    auth: Auth = websocket.app.state.auth
-    info_of(websocket.scope).actor = auth.require(websocket.headers, "caller").name
+async def _known(gateway: Gateway, room_id: str) -> RoomId:
+    """Raises NotFound, and whatever the store raises."""
     try:
         known = RoomId(_ROOM_ID.validate_python(room_id))
     except ValidationError:

@@ -1,17 +1,21 @@
 """Who may do what."""
 
 import hashlib
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import get_args
 
 import pytest
 from fastapi import FastAPI
 from fastapi.routing import APIRoute
+from hypothesis import given
+from hypothesis import strategies as st
 from starlette.datastructures import Headers
 
 from deployments.ingress.api import create_app
-from deployments.ingress.auth import ROLES, Auth, Role, auth_from_environment, new_key, parse_key
+from deployments.ingress.auth import ROLES, Auth, Role, key_line, new_key, parse_key, parse_keys
 from deployments.ingress.fakes import fake_gateway
+from deployments.ingress.key_watch import auth_from_environment
 from deployments.ingress.routing import required_role
 from deployments.store import Store
 from graphs.errors import Forbidden, Unauthenticated
@@ -96,6 +100,64 @@ def test_keys_come_from_the_variable_and_the_file(tmp_path: Path) -> None:
 def test_malformed_keys_stop_the_start(keys: str) -> None:
     with pytest.raises(ValueError, match="key"):
         auth_from_environment({"LIVECART_KEYS": keys})
+
+
+def test_a_key_lets_nobody_in_from_its_expiry_on() -> None:
+    now = [datetime(2026, 1, 1, tzinfo=UTC)]
+    made = new_key("caller", "shop-1", expires_at=now[0] + timedelta(hours=1))
+    auth = Auth([parse_key(made.line)], now=lambda: now[0])
+    headers = Headers({"authorization": f"Bearer {made.secret}"})
+    assert auth.require(headers, "caller").name == "shop-1"
+    now[0] += timedelta(hours=1)
+    with pytest.raises(Unauthenticated, match="expired"):
+        auth.require(headers, "caller")
+    assert not auth.is_open
+
+
+@given(st.sampled_from(ROLES), st.from_regex(r"[A-Za-z0-9._-]{1,64}", fullmatch=True), st.none() | st.datetimes(timezones=st.just(UTC)))
+def test_a_line_is_read_as_it_was_written(role: Role, name: str, expires_at: datetime | None) -> None:
+    whole = None if expires_at is None else expires_at.replace(microsecond=0)
+    key = parse_key(new_key(role, name, expires_at=expires_at).line)
+    assert (key.role, key.name, key.expires_at) == (role, name, whole)
+    assert parse_key(key_line(key)) == key
+
+
+def test_one_caller_may_have_two_keys_while_they_are_changed() -> None:
+    old, new, odd = "caller:a:" + "0" * 64, "caller:a:" + "1" * 64, "editor:a:" + "2" * 64
+    until = ":2026-12-01T00:00:00Z"
+    assert len(parse_keys([old + until, new])) == 2
+    for refused in ([old, new], [old + until, odd], [old, old + until]):
+        with pytest.raises(ValueError, match="key"):
+            parse_keys(refused)
+
+
+@pytest.mark.parametrize("expires", ["tomorrow", "2026-12-01", "2026-12-01T00:00:00", "2026-13-01T00:00:00Z", ""])
+def test_an_expiry_is_a_moment(expires: str) -> None:
+    with pytest.raises(ValueError, match=r"key|month"):
+        parse_key(f"caller:a:{'0' * 64}:{expires}")
+
+
+def test_keys_are_replaced_by_keys_only() -> None:
+    auth = Auth([parse_key(KEYS["caller"].line)])
+    with pytest.raises(ValueError, match="keys"):
+        auth.replace([])
+    with pytest.raises(ValueError, match="keys"):
+        Auth().replace([parse_key(KEYS["caller"].line)])
+    auth.replace([parse_key(KEYS["editor"].line)])
+    with pytest.raises(Unauthenticated):
+        auth.require(Headers({"authorization": f"Bearer {KEYS['caller'].secret}"}), "caller")
+
+
+def test_what_a_revoked_key_holds_is_ended_and_nothing_else() -> None:
+    caller, editor = (parse_key(KEYS[role].line) for role in ("caller", "editor"))
+    auth, ended = Auth([caller, editor]), list[str]()
+    holders = [auth.require(Headers({"authorization": f"Bearer {KEYS[role].secret}"}), "caller") for role in ("caller", "editor")]
+    with auth.holding(holders[0], lambda: ended.append("caller")), auth.holding(holders[1], lambda: ended.append("editor")):
+        auth.end_revoked()
+        assert ended == []
+        auth.replace([editor])
+    auth.end_revoked()
+    assert ended == ["caller"]
 
 
 def test_a_keys_file_without_keys_does_not_open_the_server(tmp_path: Path) -> None:

@@ -48,7 +48,7 @@ def test_every_operation_says_who_may_call_it_and_how_it_fails(app: FastAPI) -> 
             continue
         [requirement] = operation["security"]
         assert requirement["key"] in (["caller"], ["editor"], ["operator"]), path
-        assert {"400", "401", "403", "500"} <= set(operation["responses"]), path
+        assert {"400", "401", "403", "429", "500"} <= set(operation["responses"]), path
         if method == "put" or (method == "post" and path not in WITHOUT_BODY):
             assert operation["requestBody"]["required"] is (path not in MAY_HAVE_BODY), path
             assert {"413", "415"} <= set(operation["responses"]), path
