@@ -59,6 +59,7 @@ class TritonModelConfig(Frozen):
     version: Annotated[str, Field(pattern=r"^[0-9]*$")] = ""  # empty: whichever the server has as its newest
     timeout_s: Seconds = 5.0  # of one call; the request's own deadline counts where it is sooner
     max_connections: Annotated[int, Field(ge=1, le=1_024)] = 32  # per ingress replica; further calls wait for one of them
+    body_s: Seconds = 30.0  # in which a body has to be there when the caller sends no X-Deadline-Ms
     max_rows: Annotated[int, Field(ge=1, le=65_536)] = 32  # of one call: the server's max_batch_size
 
 
@@ -245,6 +246,17 @@ class IngressConfig(Frozen):
         return self
 
 
+class FrontSettings(Frozen):
+    """What HAProxy grants a connection, so that callers who are slow, silent or many do not reach the ingress. Read by `livecart up`."""
+
+    headers_s: Seconds = 10.0  # from the beginning of a connection or request to the end of its headers
+    idle_s: Seconds = 60.0  # between two requests of a connection
+    stalled_s: Seconds = 30.0  # a caller who neither sends of a body nor reads of an answer for so long is gone
+    silent_s: Annotated[float, Field(gt=0, le=86_400)] = 3_600.0  # of a room session on which nothing is sent either way, pings included
+    max_connections: Annotated[int, Field(ge=10, le=100_000)] = 4_096  # of all callers; beyond, connections wait to be accepted
+    max_connections_per_address: Annotated[int, Field(ge=1, le=100_000)] | None = 1_024  # beyond: closed at once; None behind a balancer
+
+
 class Settings(Frozen):
     home: Path = Field(default_factory=lambda: Path(os.environ.get("LIVECART_HOME", ".livecart")).absolute())  # data of this installation
     audit_keep_days: Annotated[int, Field(ge=1, le=36_500)] = 400  # of the files under <home>/audit; see docs/operations.md
@@ -254,6 +266,7 @@ class Settings(Frozen):
     placement: PlacementSettings = PlacementSettings()
     triton: TritonSettings = TritonSettings()
     coalesce: CoalesceSettings = CoalesceSettings()
+    front: FrontSettings = FrontSettings()
     ingress: IngressConfig = IngressConfig()
     detector: DetectorConfig = DetectorConfig()
     writer: WriterConfig = WriterConfig()

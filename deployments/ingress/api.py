@@ -100,6 +100,7 @@ def _bare_app() -> FastAPI:
                 BodyLimit,
                 max_bytes=lambda: int(app.state.gateway.limits.max_body_mib * MIB),
                 max_s=lambda: app.state.gateway.limits.max_deadline_s,
+                default_s=lambda: app.state.gateway.limits.body_s,
             ),
         ],
     )

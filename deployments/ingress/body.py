@@ -18,13 +18,21 @@ _GZIP_BITS = zlib.MAX_WBITS | 16
 class BodyLimit:
     """Refuses bodies over `max_bytes()`, as sent and as decompressed, and those that are not there in time.
 
-    Routes see plain bytes and no Content-Encoding. The time is the caller's deadline, at most `max_s()`.
+    Routes see plain bytes and no Content-Encoding. The time is the caller's deadline, else `default_s()`, and at most `max_s()`.
     """
 
-    def __init__(self, app: ASGIApp, *, max_bytes: Callable[[], int], max_s: Callable[[], float]) -> None:
+    def __init__(
+        self,
+        app: ASGIApp,
+        *,
+        max_bytes: Callable[[], int],
+        max_s: Callable[[], float],
+        default_s: Callable[[], float] = lambda: DEFAULT_BODY_S,
+    ) -> None:
         self._app = app
         self._max_bytes = max_bytes
         self._max_s = max_s
+        self._default_s = default_s
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -33,7 +41,7 @@ class BodyLimit:
         headers = Headers(scope=scope)
         max_bytes = self._max_bytes()
         _check_length(headers.get("content-length"), max_bytes)
-        timed = _Timed(receive, send, info_of(scope), self._max_s())
+        timed = _Timed(receive, send, info_of(scope), default_s=self._default_s(), max_s=self._max_s())
         bounded: Receive = _Counted(timed.receive, max_bytes)
         encodings = _encodings(headers)
         if encodings:
@@ -66,10 +74,11 @@ def _too_large(max_bytes: int) -> PayloadTooLarge:
 class _Timed:
     """A connection on which a body that comes too slowly is an error, after whose answer the connection is closed."""
 
-    def __init__(self, receive: Receive, send: Send, info: RequestInfo, max_s: float) -> None:
+    def __init__(self, receive: Receive, send: Send, info: RequestInfo, *, default_s: float, max_s: float) -> None:
         self._receive = receive
         self._send = send
         self._info = info
+        self._default_s = default_s
         self._max_s = max_s
         self._ended = False  # the body; from then on only the end of the connection is waited for
         self._late = False
@@ -78,7 +87,7 @@ class _Timed:
         if self._ended:
             return await self._receive()
         try:
-            async with asyncio.timeout(self._info.remaining_s(default_s=DEFAULT_BODY_S, max_s=self._max_s)):
+            async with asyncio.timeout(self._info.remaining_s(default_s=self._default_s, max_s=self._max_s)):
                 message = await self._receive()
         except (TimeoutError, DeadlineExceeded):
             self._late = True
@@ -94,7 +103,7 @@ class _Timed:
     def _too_slow(self) -> LivecartError:
         if self._info.deadline_ms is not None:
             return DeadlineExceeded("the deadline passed while the request was being received")
-        return InvalidRequest(f"the body did not arrive within {DEFAULT_BODY_S:g} s; X-Deadline-Ms can allow it more")
+        return InvalidRequest(f"the body did not arrive within {min(self._default_s, self._max_s):g} s; X-Deadline-Ms can allow it more")
 
 
 class _Counted:

