@@ -12,9 +12,10 @@ from models.language.openai_types import ModelCard
 from models.types import Vectors
 
 MAX_TEXTS = 2_048
+MAX_TEXT_CHARACTERS = 100_000
 _WORD = re.compile(r"[A-Za-z0-9]+|[^\sA-Za-z0-9]")
 
-Text = Annotated[str, Field(min_length=1, max_length=100_000)]
+Text = Annotated[str, Field(min_length=1, max_length=MAX_TEXT_CHARACTERS)]
 
 
 def _listed(value: object) -> object:

@@ -42,7 +42,7 @@ def json_body(schema: JsonSchema, *, example: object | None = None) -> JsonSchem
 
 def openai_body(properties: JsonSchema, *required: str) -> JsonSchema:
     """The fields that a call needs; the rest is OpenAI's and vLLM's, and unknown ones are accepted."""
-    known = {"model": {"type": "string"}, **properties}
+    known = {"model": {"type": ["string", "null"]}, **properties}
     return json_body({"type": "object", "required": list(required), "properties": known, "additionalProperties": True})
 
 
@@ -84,7 +84,8 @@ def images_body() -> JsonSchema:
 
 
 def event_stream(event_names: str) -> JsonSchema:
-    return {"text/event-stream": {"schema": {"type": "string"}, "example": event_names}}
+    """Without a schema: readers of the document disagree whether one would be of the whole or of each event."""
+    return {"text/event-stream": {"example": event_names}}
 
 
 UPSERTED: dict[str, Any] = {

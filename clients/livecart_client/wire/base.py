@@ -5,6 +5,7 @@ from decimal import Decimal
 from typing import Annotated, Generic, Literal, TypeVar
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, WithJsonSchema
+from pydantic.config import JsonDict
 
 Language = Literal["zh", "en"]
 T = TypeVar("T")
@@ -46,6 +47,11 @@ def _no_boolean(value: object) -> object:
     return value
 
 
+def _whole(value: object) -> object:
+    """A JSON number without a fraction is an integer, however it is written: 5.0 is 5."""
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
 def _iso_time(value: object) -> object:
     if isinstance(value, int | float) or (isinstance(value, str) and not re.match(r"\d{4}-\d{2}-\d{2}", value)):
         raise ValueError('must be an ISO 8601 time with a zone such as "2026-11-11T20:00:00+08:00"')
@@ -56,20 +62,32 @@ def _attribute_value(value: object) -> object:
     return str(value) if isinstance(value, int | float) and not isinstance(value, bool) else value
 
 
-Identifier = Annotated[str, AfterValidator(_identifier)]
-Name = Annotated[str, Field(min_length=1, max_length=200), AfterValidator(_plain_text)]
-ShortText = Annotated[str, Field(min_length=1, max_length=2_000), AfterValidator(_plain_text)]
-LongText = Annotated[str, Field(min_length=1, max_length=20_000), AfterValidator(_plain_text)]
-Asked = Annotated[ShortText, AfterValidator(_some_words)]
-AskedLong = Annotated[LongText, AfterValidator(_some_words)]
-AttributeValue = Annotated[str, BeforeValidator(_attribute_value), Field(max_length=500), AfterValidator(_plain_text)]
+# What the validators above refuse, for the schema; checked by them, whose words say more than a pattern.
+_PLAIN: JsonDict = {"pattern": r"^[^\u0000]*$"}
+_WORDS: JsonDict = {"pattern": r"^[^\u0000]*[^\s\u0000][^\u0000]*$"}
+_ID: JsonDict = {"type": "string", "minLength": 1, "maxLength": 128, "pattern": r"^(?!\.{1,2}$)[^\u0000-\u0020\u007f/\\?#%]+$"}
+
+Identifier = Annotated[str, AfterValidator(_identifier), WithJsonSchema(_ID)]
+Name = Annotated[str, Field(min_length=1, max_length=200, json_schema_extra=_PLAIN), AfterValidator(_plain_text)]
+ShortText = Annotated[str, Field(min_length=1, max_length=2_000, json_schema_extra=_PLAIN), AfterValidator(_plain_text)]
+LongText = Annotated[str, Field(min_length=1, max_length=20_000, json_schema_extra=_PLAIN), AfterValidator(_plain_text)]
+Asked = Annotated[ShortText, Field(json_schema_extra=_WORDS), AfterValidator(_some_words)]
+AskedLong = Annotated[LongText, Field(json_schema_extra=_WORDS), AfterValidator(_some_words)]
+AttributeValue = Annotated[
+    str,
+    BeforeValidator(_attribute_value),
+    Field(max_length=500),
+    AfterValidator(_plain_text),
+    WithJsonSchema({"type": ["string", "number"], "maxLength": 500, **_PLAIN, "description": "A number is kept as text"}),
+]
 Amount = Annotated[
     Decimal,
     BeforeValidator(_decimal_string),
     PlainSerializer(str, return_type=str, when_used="json"),
-    WithJsonSchema({"type": "string", "pattern": r"^\d{1,12}(\.\d{1,4})?$", "examples": ["199.00"]}),
+    WithJsonSchema({"type": "string", "pattern": r"^[0-9]{1,12}(\.[0-9]{1,4})?$", "examples": ["199.00"]}),
 ]
 NotBoolean = BeforeValidator(_no_boolean)
+Whole = BeforeValidator(_whole)
 Flag = Annotated[bool, Field(strict=True)]
 Moment = Annotated[AwareDatetime, BeforeValidator(_iso_time)]
 Box = tuple[float, float, float, float]

@@ -2,7 +2,8 @@
 
 from typing import Annotated, Literal
 
-from pydantic import AwareDatetime, BeforeValidator, Field, model_validator
+from pydantic import AwareDatetime, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic.config import JsonDict, JsonValue
 
 from livecart_client.wire.base import (
     Amount,
@@ -20,6 +21,7 @@ from livecart_client.wire.base import (
     Reply,
     Request,
     ShortText,
+    Whole,
 )
 
 
@@ -34,13 +36,21 @@ class Product(Request):
     brand: Name | None = None
     category: Name
     price: Money
-    attributes: Annotated[dict[Name, AttributeValue], Field(max_length=100)] = {}  # noqa: RUF012  # pydantic copies defaults
+    attributes: Annotated[dict[Name, AttributeValue], Field(max_length=100, json_schema_extra={"additionalProperties": False})] = {}  # noqa: RUF012  # pydantic copies defaults
     description: LongText | None = None
     tags: Annotated[tuple[Name, ...], Field(max_length=50)] = ()
-    stock: Annotated[int, Field(ge=0, le=1_000_000_000, strict=True)] | None = None
+    stock: Annotated[int, Field(ge=0, le=1_000_000_000, strict=True), Whole] | None = None
+
+
+def _needs(kind: str, *names: str) -> JsonDict:
+    """In the schema: a document of this kind has these texts."""
+    texts: dict[str, JsonValue] = {name: {"type": "string"} for name in names}
+    return {"properties": {"kind": {"const": kind}, **texts}, "required": list(names)}
 
 
 class Document(Request):
+    model_config = ConfigDict(json_schema_extra={"oneOf": [_needs("qa", "question", "answer"), _needs("document", "text")]})
+
     document_id: Identifier
     kind: Literal["qa", "document"]
     product_id: Identifier | None = None

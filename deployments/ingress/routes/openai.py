@@ -12,7 +12,7 @@ from deployments.ingress import schema
 from deployments.ingress.call import Call, TheCall, data_response, json_response
 from deployments.ingress.disconnect import until_disconnect
 from deployments.ingress.errors import error_object, from_validation
-from deployments.ingress.openai import EmbeddingsRequest, card_object, embeddings_object
+from deployments.ingress.openai import MAX_TEXT_CHARACTERS, MAX_TEXTS, EmbeddingsRequest, card_object, embeddings_object
 from deployments.ingress.routing import CALLER, Router, json_object
 from deployments.ingress.sse import EventStream
 from graphs.errors import InvalidRequest, LivecartError, ModelNotFound, PayloadTooLarge
@@ -22,6 +22,11 @@ router = Router(tag="openai")
 MAX_BODY_BYTES = 2 * 1024 * 1024  # what a hop between processes takes is 4 MiB
 CHUNK_EXAMPLE = 'data: {"choices": [{"index": 0, "delta": {"content": "..."}}]}\n\ndata: [DONE]\n\n'
 ERRORS = schema.errors(404, 413, 415, 429, 503, 504)
+TEXT = {"type": "string", "minLength": 1, "maxLength": MAX_TEXT_CHARACTERS}
+EMBEDDED = {
+    "input": {"anyOf": [TEXT, {"type": "array", "items": TEXT, "minItems": 1, "maxItems": MAX_TEXTS}]},
+    "encoding_format": {"enum": ["float", "base64"]},
+}
 STREAMED: dict[int | str, dict[str, Any]] = {**ERRORS, 200: {"content": schema.event_stream(CHUNK_EXAMPLE)}}
 
 
@@ -51,7 +56,7 @@ async def completions(request: Request, call: TheCall) -> Response:
     "/v1/embeddings",
     dependencies=CALLER,
     responses=ERRORS,
-    openapi_extra=schema.openai_body({"input": {"type": ["string", "array"], "items": {"type": "string"}}}, "input"),
+    openapi_extra=schema.openai_body(EMBEDDED, "input"),
     summary="Texts as vectors of the text embedder",
 )
 async def embeddings(request: Request, call: TheCall) -> Response:
