@@ -14,7 +14,8 @@ from deployments.ingress.disconnect import within
 from deployments.ports import Ports
 from deployments.questions import QuestionLog, asking_of
 from deployments.rates import RequestRates
-from deployments.settings import GraphConfig, IngressConfig, Limits, QuestionSettings, RequestLimits, TokenLimits
+from deployments.room_rates import RoomRates
+from deployments.settings import GraphConfig, IngressConfig, Limits, QuestionSettings, RequestLimits, RoomLimits, TokenLimits
 from deployments.shop_rules import rulebook
 from deployments.store import Store
 from deployments.store.values import View
@@ -38,7 +39,7 @@ from graphs.recommend import RecommendNodes, recommend_graph
 from graphs.rooms import RoomsNodes, rooms_graph
 from graphs.script import ScriptNodes, script_graph
 from models.language.openai_types import Kind, ModelCard, Usage
-from models.types import ProductId, Vectors
+from models.types import ProductId, RoomId, Vectors
 
 AnyGraph = Graph[Any, Any]
 
@@ -57,6 +58,7 @@ class Hooks:
 
     on_share: Callable[[Sharing], None] = lambda _: None  # how each answer of the writer came about
     on_writer: Callable[[str, WriterEvent], None] = lambda _graph, _event: None  # what became of what a graph asked the writer for
+    on_charge: Callable[[RoomId], None] = lambda _: None  # an answer is about to be generated for a room; may raise QuotaSpent
 
 
 NOBODY = Hooks()
@@ -71,6 +73,7 @@ class Gateway:
         self.experiments = Experiments(store)
         self._rates = RequestRates(RequestLimits())
         self._tokens = TokenBudgets(TokenLimits())
+        self.room_rates = RoomRates(RoomLimits())
         self.apply(IngressConfig())
 
     async def configure(self, config: IngressConfig) -> None:
@@ -84,7 +87,8 @@ class Gateway:
         """
         rules = rulebook(config.compliance_rules)
         arms = arms or Arms(config.experiments, chooser=self.experiments.chooser)
-        graphs = build_graphs(self.ports, config, Hooks(self.telemetry.shared, self.telemetry.wrote), arms=arms)
+        hooks = Hooks(self.telemetry.shared, self.telemetry.wrote, self.room_rates.generation)
+        graphs = build_graphs(self.ports, config, hooks, arms=arms)
         unknown = sorted(set(config.graphs) - set(graphs))
         if unknown:
             raise GraphError(f"settings name the graphs {', '.join(unknown)}; there are {', '.join(sorted(graphs))}")
@@ -93,6 +97,7 @@ class Gateway:
         self.limits: Limits = config.limits
         self._rates.limits = config.requests
         self._tokens.limits = config.tokens
+        self.room_rates.limits = config.rooms
         self.questions.limits = config.questions
         self.experiments.apply(config.experiments)
         self._admission = Admission(max_ongoing=self.limits.max_ongoing, max_waiting=self.limits.max_waiting)
@@ -255,7 +260,7 @@ def build_graphs(ports: Ports, config: IngressConfig, hooks: Hooks = NOBODY, *, 
 
 
 def _speaker(ports: Ports, config: IngressConfig, hooks: Hooks) -> SharedSpeaker:
-    speaker = Speaker(ports.writer, partial(hooks.on_writer, "answer"))
+    speaker = Speaker(ports.writer, partial(hooks.on_writer, "answer"), hooks.on_charge)
     return SharedSpeaker(speaker, repeat_s=config.sharing.repeat_s, max_kept=config.sharing.max_kept, on_share=hooks.on_share)
 
 

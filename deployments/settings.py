@@ -8,12 +8,21 @@ import os
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from limits import parse as parse_rate
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 ZOO = Path(__file__).resolve().parent.parent / "models" / "zoo"
 Placement = Literal["fused", "replica"]
 PlacementOrTriton = Literal["fused", "replica", "triton"]
 Seconds = Annotated[float, Field(gt=0, le=3_600)]
+
+
+def _rate(text: str) -> str:
+    parse_rate(text)  # raises ValueError that quotes it
+    return text
+
+
+Rate = Annotated[str, AfterValidator(_rate)]  # "40 per 2 seconds"
 
 
 class Frozen(BaseModel):
@@ -59,7 +68,6 @@ class TritonModelConfig(Frozen):
     version: Annotated[str, Field(pattern=r"^[0-9]*$")] = ""  # empty: whichever the server has as its newest
     timeout_s: Seconds = 5.0  # of one call; the request's own deadline counts where it is sooner
     max_connections: Annotated[int, Field(ge=1, le=1_024)] = 32  # per ingress replica; further calls wait for one of them
-    body_s: Seconds = 30.0  # in which a body has to be there when the caller sends no X-Deadline-Ms
     max_rows: Annotated[int, Field(ge=1, le=65_536)] = 32  # of one call: the server's max_batch_size
 
 
@@ -133,6 +141,7 @@ class ComprehensionConfig(Frozen):
 
 class Limits(Frozen):
     max_body_mib: Annotated[float, Field(gt=0, le=1_024)] = 32.0  # also after decompression
+    body_s: Seconds = 30.0  # in which a body has to be there when the caller sends no X-Deadline-Ms
     max_rows: Annotated[int, Field(ge=1, le=100_000)] = 1_000
     max_ongoing: Annotated[int, Field(ge=1)] = 64  # graph requests being worked on, per ingress replica
     max_waiting: Annotated[int, Field(ge=0)] = 256  # admitted to wait for one of those places; beyond: 429
@@ -141,7 +150,17 @@ class Limits(Frozen):
     history_events: Annotated[int, Field(ge=1, le=1_000)] = 50
     max_sessions: Annotated[int, Field(ge=0, le=900)] = 200  # open room sessions per ingress replica; Serve counts each as a request
     max_message_mib: Annotated[float, Field(gt=0, le=16)] = 12.0  # of a room session; uvicorn takes 16
-    max_comments: Annotated[int, Field(ge=1, le=10_000)] = 32  # of one session that wait for their answer
+    max_comments: Annotated[int, Field(ge=1, le=10_000)] = 32  # of one session that have no answer yet
+    max_frames: Annotated[int, Field(ge=1, le=1_024)] = 8  # of all sessions of an ingress replica that are looked at at once
+    recommended_viewers: Annotated[int, Field(ge=0, le=100)] = 3  # of one session, the latest to comment, 0: none
+    resume_s: Annotated[float, Field(ge=0, le=3_600)] = 60.0  # how long a room's replies and open comments outlive its session
+
+
+class RoomLimits(Frozen):
+    """What one room gets of an ingress replica, over all its sessions, in the words of the library `limits`; None: no limit."""
+
+    comments: Rate | None = "40 per 2 seconds"  # 20 a second, in bursts of up to 40
+    generations: Rate | None = "120 per minute"  # answers to comments that the writer writes
 
 
 class TokenLimits(Frozen):
@@ -223,6 +242,7 @@ class AnswerSharing(Frozen):
 
 class IngressConfig(Frozen):
     limits: Limits = Limits()
+    rooms: RoomLimits = RoomLimits()
     requests: RequestLimits = RequestLimits()
     tokens: TokenLimits = TokenLimits()
     questions: QuestionSettings = QuestionSettings()

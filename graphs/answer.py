@@ -33,6 +33,7 @@ class AnswerRequest:
     viewer_id: ViewerId | None = None
     language: Language | None = None
     on_screen: tuple[ProductId, ...] = ()  # what `moment` saw: the question is about these unless it names another
+    charged_to: RoomId | None = None  # whose generated answers this one counts among, if it is generated
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,6 +189,7 @@ class AnswerNodes:
                 facts=tuple(fact.text for product in subject for fact in facts_of(product)),
                 titles=tuple(p.title for p in subject),
                 instead=known.likely(language, self.nearness) or after_sales(request.question, language),
+                charged_to=request.charged_to,
             )
         polite = _politely(request.question, intent, language)
         said = Said(polite, "none") if polite else Said(decline(language), "none", abstained=True)

@@ -15,6 +15,7 @@ Exception
 │   ├── InvalidEvent        invalid_event         422
 │   ├── InvalidRow          invalid_row           422
 │   ├── Overloaded          overloaded            429  (says when to come back)
+│   │   └── QuotaSpent      the caller has had what is theirs; no fallback hides it
 │   ├── Internal            internal              500
 │   │   └── NodeFailed      a node of a graph raised something unexpected
 │   ├── Unavailable         unavailable           503
@@ -121,6 +122,14 @@ class Overloaded(LivecartError):
     ) -> None:
         super().__init__(message, param=param, details=details)
         self.retry_after_s = retry_after_s
+
+
+class QuotaSpent(Overloaded):
+    """A caller has had their share of something for now, however much of it is left for others."""
+
+    @property
+    def is_callers_fault(self) -> bool:
+        return True
 
 
 class Unavailable(LivecartError):

@@ -6,6 +6,7 @@ from typing import Any, Protocol
 
 from deployments.experiments.service import Experiments
 from deployments.ports import Ports
+from deployments.room_rates import RoomRates
 from deployments.settings import Limits
 from deployments.store import Store
 from graphs.flow import Graph, Run
@@ -22,6 +23,9 @@ class Gateway(Protocol):
 
     @property
     def experiments(self) -> Experiments: ...
+
+    @property
+    def room_rates(self) -> RoomRates: ...
 
     @property
     def graphs(self) -> Mapping[str, Graph[Any, Any]]: ...

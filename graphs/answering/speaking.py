@@ -1,7 +1,7 @@
 """Say a draft: fixed text at once, generated text clause by clause, each clause checked against the evidence before it is released."""
 
 import re
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field
 from itertools import pairwise
@@ -17,7 +17,7 @@ from graphs.compliance import check
 from graphs.guarding import betrays, leans_on
 from graphs.ports import Writer
 from models.prompts import REFUSALS, answer_prompt, in_other_words, is_refusal
-from models.types import Language, Passage, Prompt, TextDelta
+from models.types import Language, Passage, Prompt, RoomId, TextDelta
 
 Source = Literal["slot", "bank", "llm", "none"]
 CLAUSE_BREAK = re.compile(r"[。！？；，!?;\n]|[.,](?=\s)")
@@ -45,6 +45,7 @@ class Draft:
     facts: tuple[str, ...] = ()  # all specifications of the subject: figures in them are true too
     titles: tuple[str, ...] = ()
     instead: Said | None = None  # said where the LLM declines or cannot be trusted
+    charged_to: RoomId | None = None  # the room whose generation this is
 
 
 Step = str | Said  # pieces of text as they are released; `Said` comes last and holds the whole
@@ -68,9 +69,12 @@ class Speaks(Protocol):
 class Speaker:
     writer: Writer
     on_writer: OnWriter = unheard
+    charge: Callable[[RoomId], None] = lambda _: None  # raises QuotaSpent for a room that has had its generations
 
     async def generate(self, draft: Draft) -> AsyncGenerator[Step, None]:
         """Yield text as it becomes certain, then the whole. Closing the iterator aborts the generation."""
+        if draft.charged_to is not None:
+            self.charge(draft.charged_to)
         text = ""
         async with aclosing(self._generated(draft)) as clauses:
             async for clause in clauses:

@@ -76,6 +76,11 @@ class Watch:
         """Displays that go on, in order."""
         return tuple(sorted((display.showing for display in self._displays.values()), key=lambda showing: showing.order))
 
+    @property
+    def is_settled(self) -> bool:
+        """Whether the last frame said what was known: another one like it would change nothing."""
+        return all(track.confirmed and not track.doubts and not track.missed for track in self._tracks)
+
     def see(self, reply: RecognizeReply, at_s: float) -> Update:
         """Take in a frame of time `at_s`. A frame that is not later than all before it changes nothing. Raises ValueError for no number."""
         if not math.isfinite(at_s):

@@ -82,6 +82,7 @@ from livecart_client.wire.session import (
     SessionPing,
     SessionPong,
     SessionProducts,
+    SessionRecommendations,
     SessionReply,
     SessionReplyToken,
 )
@@ -110,6 +111,6 @@ __all__ = [
     "Question", "QuestionAnswer", "Reason", "RecognizeOptions", "RecognizeReply", "RecognizeRequest", "RecommendContext", "RecommendReply",
     "RecommendRequest", "RecommendedProduct", "RecommendedRoom", "Reply", "Request", "Room", "RoomReason", "RoomsReply", "RoomsRequest",
     "SampleRatio", "ScriptReply", "ScriptRequest", "SeenProduct", "Segment", "SessionComment", "SessionError", "SessionFrame",
-    "SessionMessage", "SessionPing", "SessionPong", "SessionProducts", "SessionReply", "SessionReplyToken", "ShortText", "T", "Trace",
-    "VariantResult", "Viewer", "Views",
+    "SessionMessage", "SessionPing", "SessionPong", "SessionProducts", "SessionRecommendations", "SessionReply", "SessionReplyToken",
+    "ShortText", "T", "Trace", "VariantResult", "Viewer", "Views",
 ]  # fmt: skip

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from livecart_client.wire.base import Asked, ErrorReply, Identifier, Reply, Request
-from livecart_client.wire.graphs import AnswerReply, FrameSize, SeenProduct
+from livecart_client.wire.graphs import AnswerReply, FrameSize, RecommendReply, SeenProduct
 
 
 class SessionFrame(Request):
@@ -49,6 +49,13 @@ class SessionReply(AnswerReply):
     comment_id: str
 
 
+class SessionRecommendations(RecommendReply):
+    """For one viewer, to go with what is shown."""
+
+    type: Literal["recommendations"] = "recommendations"
+    viewer_id: str
+
+
 class SessionPong(Reply):
     type: Literal["pong"] = "pong"
     dropped: int
@@ -59,3 +66,4 @@ class SessionError(ErrorReply):
 
     type: Literal["error"] = "error"
     comment_id: str | None = None  # the comment that stays without an answer
+    retry_after_ms: int | None = None  # of `overloaded`: when it may be sent again

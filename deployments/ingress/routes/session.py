@@ -9,10 +9,10 @@ from deployments.ingress.auth import Auth
 from deployments.ingress.context import info_of
 from deployments.ingress.ports import Gateway
 from deployments.ingress.routing import Router, authorise
-from deployments.ingress.session.eye import Surroundings
+from deployments.ingress.session.around import Surroundings
 from deployments.ingress.session.outbox import Outbox, told
 from deployments.ingress.session.registry import Sessions
-from deployments.ingress.session.room import RoomSession
+from deployments.ingress.session.room import GOODBYES, RoomSession
 from graphs.errors import Forbidden, LivecartError, NotFound, Overloaded, Unauthenticated, Unavailable
 from livecart_client import wire
 from models.types import RoomId
@@ -23,7 +23,6 @@ access_log = logging.getLogger("livecart.access")
 ROUTE = "/v1/rooms/{room_id}/session"
 UNAUTHENTICATED, FORBIDDEN, UNKNOWN_ROOM = 4401, 4403, 4404
 LOST, BROKEN, TRY_AGAIN = 1006, 1011, 1013
-GOODBYES = frozenset({1000, 1001, 1005})  # of a caller: done, the page is left, closed without a code; any other end is none
 BROKEN_OFF = "broken off"
 _CODES: dict[type[LivecartError], int] = {
     Unauthenticated: UNAUTHENTICATED,
@@ -59,9 +58,11 @@ async def _serve(websocket: WebSocket, room_id: str) -> int:
     try:
         identity = authorise(websocket, "caller")
         room = await _known(gateway, room_id)
-        live = RoomSession(websocket, Surroundings(gateway, websocket.app.state.telemetry, sessions.clock, room), out)
-        with sessions.holding(live, at_most=gateway.limits.max_sessions), auth.holding(identity, lambda: live.end(UNAUTHENTICATED)):
-            return await live.run()
+        with sessions.memories.of(room, keep_s=gateway.limits.resume_s) as memory:
+            around = Surroundings(gateway, websocket.app.state.telemetry, sessions.clock, room, memory, sessions.turns)
+            live = RoomSession(websocket, around, out)
+            with sessions.holding(live, at_most=gateway.limits.max_sessions), auth.holding(identity, lambda: live.end(UNAUTHENTICATED)):
+                return await live.run()
     except WebSocketDisconnect:
         raise
     except Exception as error:  # noqa: BLE001  # the caller is told what may be told

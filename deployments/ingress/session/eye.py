@@ -2,41 +2,31 @@
 
 import asyncio
 import secrets
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 
-from deployments.ingress.ports import Gateway
+from deployments.ingress.session.around import Surroundings
 from deployments.ingress.session.displays import DisplayLog
 from deployments.ingress.session.inbox import Frame, Newest
 from deployments.ingress.session.outbox import Outbox, told
-from deployments.telemetry import Telemetry
 from graphs.errors import LivecartError, NotFound
-from graphs.recognize import RecognizeReply, RecognizeRequest
+from graphs.recognize import RecognizeReply, RecognizeRequest, SeenProduct
 from graphs.watching.displays import RENEW_S, DisplayWriter
 from graphs.watching.watcher import Update, Watch
 from livecart_client import wire
-from models.types import ProductId, RoomId
+from models.types import ProductId
 
 SILENCE_S = 10.0  # without a frame that could be looked at nothing counts as shown any more
-
-
-@dataclass(frozen=True, slots=True)
-class Surroundings:
-    """What a session stands on."""
-
-    gateway: Gateway
-    telemetry: Telemetry
-    clock: Callable[[], float]  # seconds that only go up
-    room_id: RoomId
+SURE_LOOKS = 2  # at what a resumed session sees before it takes back what it told
 
 
 class Eye:
-    """Looks at one frame at a time."""
+    """Looks at one frame at a time. `on_change` hears that something else is shown."""
 
-    def __init__(self, around: Surroundings, out: Outbox) -> None:
+    def __init__(self, around: Surroundings, out: Outbox, on_change: Callable[[], None]) -> None:
         self._around = around
         self._out = out
+        self._on_change = on_change
         self._started_s = around.clock()
         self._frames = Newest()
         self._watch = Watch()
@@ -45,6 +35,8 @@ class Eye:
         self._size = wire.FrameSize(width=0, height=0)
         self._log = DisplayLog(around.gateway.store)
         self._writer = DisplayWriter(around.room_id, secrets.token_hex(8), datetime.now(UTC))
+        self._looks = 0
+        self._told = frozenset[ProductId]()  # what the caller knows to be shown
         self.on_screen: tuple[ProductId, ...] = ()  # products shown now, the one nearest to the camera first
 
     @property
@@ -57,13 +49,19 @@ class Eye:
         if self._frames.put(Frame(content, self._now_s())):
             self._around.telemetry.session_frame("dropped")
 
+    async def resume(self) -> None:
+        """Tell what the room was seen to show a moment ago."""
+        shown = self._around.memory.shown(within_s=SILENCE_S)
+        if shown is not None and shown.products:
+            self.on_screen = _best_of(shown.products)
+            self._told = frozenset(self.on_screen)
+            await self._out.send(shown.model_copy(update={"dropped": 0}))
+
     async def look(self) -> None:
         """Look at what is kept, until cancelled. Raises NotFound when the room is not known any more."""
         while True:
-            frame = await self._next_frame()
-            if frame is not None:
-                await self._look_at(frame)
-            if self._watch.showing and self._now_s() - self._seen_s >= SILENCE_S:
+            await self._look_at_next()
+            if self._told and self._is_silent():
                 await self._report(self._watch.close(self._now_s()))
 
     async def write(self) -> None:
@@ -78,13 +76,18 @@ class Eye:
     def _now_s(self) -> float:
         return self._around.clock() - self._started_s
 
-    async def _next_frame(self) -> Frame | None:
-        """None when there was none for so long that what is shown may have changed."""
+    async def _look_at_next(self) -> None:
+        """Wait for a frame and a turn. Returns without when there was none for so long that what is shown may have changed."""
         try:
-            async with asyncio.timeout(SILENCE_S if self._watch.showing else None):
-                return await self._frames.take()
+            async with asyncio.timeout(SILENCE_S if self._told else None):
+                await self._frames.wait()
         except TimeoutError:
-            return None
+            return
+        in_doubt = self._looks > 0 and not self._watch.is_settled
+        async with self._around.turns.turn(at_most=self._around.gateway.limits.max_frames, in_doubt=in_doubt):
+            frame = self._frames.take()
+            if frame is not None:
+                await self._look_at(frame)
 
     async def _look_at(self, frame: Frame) -> None:
         gateway = self._around.gateway
@@ -98,6 +101,7 @@ class Eye:
         seen: RecognizeReply = run.output
         self._size = wire.FrameSize.model_validate(seen.frame)
         self._seen_s = frame.came_at_s
+        self._looks += 1
         await self._report(self._watch.see(seen, frame.came_at_s))
 
     async def _failed(self, error: LivecartError) -> None:
@@ -107,11 +111,24 @@ class Eye:
         await self._out.error(error)
 
     async def _report(self, update: Update) -> None:
+        """Tell the caller when something else is shown than what they were told."""
         self._note(update)
-        self.on_screen = tuple(dict.fromkeys(seen.matches[0].product_id for seen in update.products if seen.matches))
-        if update.changed:
-            products = [wire.SeenProduct.model_validate(seen) for seen in update.products]
-            await self._out.send(wire.SessionProducts(frame=self._size, products=products, dropped=self.dropped))
+        shown = frozenset(showing.product_id for showing in self._watch.showing)
+        is_sure = self._looks >= SURE_LOOKS or self._is_silent()
+        if is_sure or update.changed:
+            self.on_screen = _best_of(update.products)
+        if not update.changed and (shown == self._told or not is_sure):
+            self._around.memory.still_there()
+            return
+        self._told = shown
+        products = [wire.SeenProduct.model_validate(seen) for seen in update.products]
+        message = wire.SessionProducts(frame=self._size, products=products, dropped=self.dropped)
+        self._around.memory.show(message)
+        self._on_change()
+        await self._out.send(message)
+
+    def _is_silent(self) -> bool:
+        return self._now_s() - self._seen_s >= SILENCE_S
 
     def _note(self, update: Update) -> None:
         events = [*map(self._writer.begun, update.began), *map(self._writer.ended, update.shown)]
@@ -121,3 +138,7 @@ class Eye:
             events += [self._writer.still_on(showing, now_s) for showing in self._watch.showing if showing not in update.began]
         if events:
             self._log.note(events)
+
+
+def _best_of(products: Sequence[SeenProduct | wire.SeenProduct]) -> tuple[ProductId, ...]:
+    return tuple(dict.fromkeys(ProductId(seen.matches[0].product_id) for seen in products if seen.matches))

@@ -66,10 +66,12 @@ class Newest:
         self._came.set()
         return drops
 
-    async def take(self) -> Frame:
-        """Wait for a frame. For one caller at a time."""
-        while self._frame is None:
-            self._came.clear()
-            await self._came.wait()
+    async def wait(self) -> None:
+        """Until there is a frame."""
+        await self._came.wait()
+
+    def take(self) -> Frame | None:
+        """The newest frame, which is kept no longer; None: there is none."""
+        self._came.clear()
         frame, self._frame = self._frame, None
         return frame

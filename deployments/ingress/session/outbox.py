@@ -2,13 +2,14 @@
 
 import asyncio
 import logging
+import math
 from collections.abc import Awaitable, Callable
 
 from pydantic import BaseModel
 from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
 
 from deployments.ingress.errors import error_object, from_model_input
-from graphs.errors import Internal, LivecartError
+from graphs.errors import Internal, LivecartError, Overloaded
 from livecart_client import wire
 from models.types import ModelInputError
 
@@ -30,7 +31,8 @@ class Outbox:
 
     async def error(self, error: LivecartError, *, comment_id: str | None = None) -> None:
         body = wire.ErrorBody.model_validate(error_object(error)["error"])
-        await self.send(wire.SessionError(error=body, comment_id=comment_id))
+        wait_ms = math.ceil(1_000 * error.retry_after_s) if isinstance(error, Overloaded) else None
+        await self.send(wire.SessionError(error=body, comment_id=comment_id, retry_after_ms=wait_ms))
 
     async def close(self, code: int, reason: str) -> None:
         """May be called whatever has happened before."""

@@ -6,7 +6,9 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from deployments.ingress.session.memory import Memories
 from deployments.ingress.session.room import RoomSession
+from deployments.ingress.session.turns import Turns
 from graphs.errors import Overloaded
 
 GOING_AWAY = 1001
@@ -14,10 +16,12 @@ LOOK_S = 0.25
 
 
 class Sessions:
-    """`clock`: seconds that only go up, for the times of frames."""
+    """`clock`: seconds that only go up, for the times of frames and of what is kept."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self.clock = clock
+        self.turns = Turns(clock)
+        self.memories = Memories(clock)
         self._open: set[RoomSession] = set()
         self._is_closing = False
 

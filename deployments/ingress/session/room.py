@@ -4,7 +4,9 @@ import asyncio
 
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
-from deployments.ingress.session.eye import Eye, Surroundings
+from deployments.ingress.session.advice import Advice
+from deployments.ingress.session.around import Surroundings
+from deployments.ingress.session.eye import Eye
 from deployments.ingress.session.inbox import read_message
 from deployments.ingress.session.outbox import Outbox
 from deployments.ingress.session.voice import Voice
@@ -15,6 +17,7 @@ MIB = 1024 * 1024
 MOST_GARBAGE = 5  # messages in a row that mean nothing
 GARBAGE, TOO_LARGE = 1003, 1009
 WITHOUT_CODE = 1005
+GOODBYES = frozenset({1000, 1001, 1005})  # of a caller: done, the page is left, closed without a code; any other end is none
 _REASONS = {GARBAGE: f"{MOST_GARBAGE} messages in a row meant nothing", TOO_LARGE: "a message was too large"}
 
 
@@ -24,8 +27,10 @@ class RoomSession:
     def __init__(self, websocket: WebSocket, around: Surroundings, out: Outbox) -> None:
         self._websocket = websocket
         self._out = out
-        self._eye = Eye(around, out)
-        self._voice = Voice(around.gateway, around.room_id, out, lambda: self._eye.on_screen)
+        self._memory = around.memory
+        self._advice = Advice(around, out, lambda: self._eye.on_screen)
+        self._eye = Eye(around, out, self._advice.changed)
+        self._voice = Voice(around, out, lambda: self._eye.on_screen, self._advice.heard)
         self._max_mib = around.gateway.limits.max_message_mib
         self._garbage = 0
         self._over: asyncio.Future[int] = asyncio.get_running_loop().create_future()
@@ -36,17 +41,34 @@ class RoomSession:
         Raises WebSocketDisconnect with the caller's code when the caller leaves, NotFound when the room is not known any more.
         """
         try:
+            await self._resume()
+            code = await self._work()
+        except WebSocketDisconnect as left:
+            if left.code in GOODBYES:
+                self._voice.forget()
+            raise
+        finally:
+            self._memory.leave(self._voice.unanswered)
+            await self._eye.close()
+        await self._out.close(code, _REASONS.get(code, ""))
+        return code
+
+    async def _resume(self) -> None:
+        """Go on where a session of this room broke off."""
+        await self._eye.resume()
+        for comment in self._memory.take():
+            await self._voice.ask(comment)
+
+    async def _work(self) -> int:
+        try:
             async with asyncio.TaskGroup() as group:
-                parts = (self._read, self._eye.look, self._eye.write, self._voice.answer)
+                parts = (self._read, self._eye.look, self._eye.write, self._voice.answer, self._advice.give)
                 work = [group.create_task(part()) for part in parts]
                 code = await self._over
                 for task in work:
                     task.cancel()
         except BaseExceptionGroup as errors:
-            raise errors.exceptions[0] from None
-        finally:
-            await self._eye.close()
-        await self._out.close(code, _REASONS.get(code, ""))
+            raise _first(errors) from None
         return code
 
     def end(self, code: int) -> None:
@@ -88,3 +110,8 @@ class RoomSession:
                 await self._voice.ask(message)
             case wire.SessionPing():
                 await self._out.send(wire.SessionPong(dropped=self._eye.dropped))
+
+
+def _first(errors: BaseExceptionGroup[BaseException]) -> BaseException:
+    first = errors.exceptions[0]
+    return _first(first) if isinstance(first, BaseExceptionGroup) else first

@@ -55,13 +55,13 @@ class Camera:
     """Shows frames one by one, half a second of the manual clock apart, and waits until each was looked at."""
 
     def __init__(self, app: FastAPI, clock: Clock, models: FakeModels, socket: Socket) -> None:
-        self._app, self._clock, self._models, self._socket = app, clock, models, socket
+        self._app, self._clock, self._models, self.socket = app, clock, models, socket
         self._shown = 0
 
     async def show(self, *products: ProductId | None, apart_s: float = 0.5) -> None:
         for product in products:
             self._models.retriever.enrolled = (Match(product, 0.9),) if product else ()
-            self._socket.picture(FRAME)
+            self.socket.picture(FRAME)
             self._shown += 1
             await until(lambda: f'livecart_session_frames_total{{outcome="seen"}} {self._shown}.0' in self._app.state.telemetry.render())
             self._clock.now_s += apart_s

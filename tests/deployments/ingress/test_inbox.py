@@ -66,12 +66,14 @@ def test_all_but_the_newest_are_dropped(count: int) -> None:
     drops = [newest.put(frame) for frame in frames]
     assert drops == [False] + [True] * (count - 1)
     assert newest.dropped == count - 1
-    assert asyncio.run(newest.take()) is frames[-1]
+    assert newest.take() is frames[-1]
+    assert newest.take() is None
 
 
-async def test_who_waits_gets_the_next_frame() -> None:
+async def test_who_waits_is_told_of_the_next_frame() -> None:
     newest, frame = Newest(), Frame(b"", 0.0)
-    waiting = asyncio.create_task(newest.take())
+    waiting = asyncio.create_task(newest.wait())
     await asyncio.sleep(0)
     assert newest.put(frame) is False
-    assert await waiting is frame
+    await waiting
+    assert newest.take() is frame

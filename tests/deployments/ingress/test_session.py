@@ -141,7 +141,7 @@ async def test_a_comment_is_answered_word_by_word(app: FastAPI, shop: Client) ->
 async def test_comments_are_answered_in_order(app: FastAPI, shop: Client) -> None:
     async with Socket(app, SESSION) as socket:
         for number in range(5):
-            socket.say("comment", **comment(number))
+            socket.say("comment", **comment(number, text=f"How fast does it come to town {number}?"))
         replies = [(await socket.hear_until("reply"))[-1]["comment_id"] for _ in range(5)]
         assert replies == [f"C-{number}" for number in range(5)]
 
