@@ -20,7 +20,7 @@ if TYPE_CHECKING:  # importing any of these takes seconds: replicas that do not 
     from models.recommend.passages import PassageIndex
     from models.recommend.ranker import Ranker
     from models.recommend.retriever import ShopIndex
-    from models.recommend.rooms import RoomRanker
+    from models.recommend.rooms import RoomRanker, Weights
     from models.vision.detector import ProductDetector
 
 
@@ -123,13 +123,22 @@ def load_ranker(config: RankerConfig) -> "Ranker":
     return Ranker.load(open_artifact(config.recommender, kind="recommender", schema=1))
 
 
-def load_candidates(recommender: str) -> "tuple[Behaviour, LearnedSources]":
-    """What an artifact proposes: what was done together, and the learned sources that its manifest lets serve."""
+@dataclass(frozen=True, slots=True)
+class LoadedCandidates:
+    """What an artifact proposes: what was done together, the learned sources that its manifest lets serve, and what speaks for rooms."""
+
+    behaviour: "Behaviour"
+    learned: "LearnedSources"
+    room_weights: "Weights"
+
+
+def load_candidates(recommender: str) -> LoadedCandidates:
     from models.recommend.behaviour import Behaviour
     from models.recommend.learned import LearnedSources
+    from models.recommend.rooms import load_weights
 
     folder = open_artifact(recommender, kind="recommender", schema=1)
-    return Behaviour.load(folder), LearnedSources.load(folder)
+    return LoadedCandidates(Behaviour.load(folder), LearnedSources.load(folder), load_weights(folder))
 
 
 def load_retriever(config: RetrieverConfig, embedder: str) -> LoadedRetriever:
@@ -138,17 +147,17 @@ def load_retriever(config: RetrieverConfig, embedder: str) -> LoadedRetriever:
     from models.recommend.retriever import ShopIndex
     from models.recommend.rooms import RoomRanker
 
-    behaviour, learned = load_candidates(config.recommender)
+    found = load_candidates(config.recommender)
     info = embedder_info(embedder)
     index = ShopIndex(
         TextEmbedder.load(config.text_embedder),
         picture_dim=info.dim,
-        factor_dim=behaviour.factor_dim,
+        factor_dim=found.behaviour.factor_dim,
         reranker=_load_reranker(config),
         rerank_depth=config.rerank_depth,
     )
-    index.put_factors(behaviour.item_vectors())
-    return LoadedRetriever(index, behaviour, RoomRanker(index), info.tag, learned)
+    index.put_factors(found.behaviour.item_vectors())
+    return LoadedRetriever(index, found.behaviour, RoomRanker(index, found.room_weights), info.tag, found.learned)
 
 
 def load_passages(config: RetrieverConfig) -> "PassageIndex":

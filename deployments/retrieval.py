@@ -141,10 +141,11 @@ class LiveRetriever:
 
     async def swap(self, folder: str) -> None:
         """Load another recommender's sources of candidates; what is popular now is kept. Raises ArtifactError, and goes on as before."""
-        fresh, learned = await asyncio.to_thread(load_candidates, folder)
-        await asyncio.to_thread(self._index.put_factors, fresh.item_vectors(), dim=fresh.factor_dim)
-        self._behaviour = fresh.with_popularity(self._behaviour.popularity)
-        self._learned = learned
+        fresh = await asyncio.to_thread(load_candidates, folder)
+        await asyncio.to_thread(self._index.put_factors, fresh.behaviour.item_vectors(), dim=fresh.behaviour.factor_dim)
+        self._behaviour = fresh.behaviour.with_popularity(self._behaviour.popularity)
+        self._learned = fresh.learned
+        self._rooms.weights = fresh.room_weights
 
     @property
     def seen_events(self) -> int:

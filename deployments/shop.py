@@ -74,5 +74,8 @@ class LiveShop:
     async def history(self, viewer_id: ViewerId, *, limit: int) -> tuple[Event, ...]:
         return await self._store.viewer_history(viewer_id, limit)
 
+    async def visits(self, viewer_id: ViewerId, *, limit: int) -> tuple[Event, ...]:
+        return await self._store.visits(viewer_id, limit)
+
     async def displays(self, host: ViewerId, *, limit: int) -> tuple[Event, ...]:
         return await self._store.displays(host, limit)

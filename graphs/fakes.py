@@ -211,5 +211,8 @@ class FakeShop:
     async def history(self, viewer_id: ViewerId, *, limit: int) -> tuple[Event, ...]:
         return tuple(e for e in self.events if e.viewer_id == viewer_id and e.type != "display")[-limit:]
 
+    async def visits(self, viewer_id: ViewerId, *, limit: int) -> tuple[Event, ...]:
+        return tuple(e for e in self.events if e.viewer_id == viewer_id and e.type in {"enter", "watch"})[-limit:]
+
     async def displays(self, host: ViewerId, *, limit: int) -> tuple[Event, ...]:
         return tuple(e for e in self.events if e.viewer_id == host and e.type == "display")[-limit:]

@@ -126,6 +126,10 @@ class Viewers(Protocol):
         """The viewer's latest events, oldest first; `display` events are a room's, so they are left out and `limit` does not count them."""
         ...
 
+    async def visits(self, viewer_id: ViewerId, *, limit: int) -> tuple[Event, ...]:
+        """The viewer's latest `enter` and `watch` events, oldest first: rooms watched longer ago than `history` reaches."""
+        ...
+
     async def displays(self, host: ViewerId, *, limit: int) -> tuple[Event, ...]:
         """The latest `display` events of a room's host, oldest first."""
         ...

@@ -7,6 +7,8 @@ from graphs.ports import Catalog, RoomRanker, Viewers
 from graphs.viewers import known_history
 from models.types import Event, RankedRoom, Room, RoomId, RoomReasonKind, ViewerId
 
+VISITS_READ = 50  # `enter` and `watch` events of a viewer, the latest
+
 
 @dataclass(frozen=True, slots=True)
 class RoomsRequest:
@@ -52,11 +54,20 @@ class RoomsNodes:
     async def history(self, request: RoomsRequest) -> tuple[Event, ...]:
         return await known_history(self.viewers, request.viewer_id, limit=self.history_events)
 
+    async def visits(self, request: RoomsRequest) -> tuple[Event, ...]:
+        """Rooms are come back to over weeks, of which the latest events may not tell."""
+        return await self.viewers.visits(request.viewer_id, limit=VISITS_READ)
+
     async def live(self, _request: RoomsRequest) -> tuple[Room, ...]:
         return await self.catalog.live_rooms()
 
-    async def rank(self, request: RoomsRequest, history: tuple[Event, ...], live: tuple[Room, ...]) -> tuple[RankedRoom, ...]:
-        return await self.ranker.rank_rooms(history, live, k=request.k)
+    @staticmethod
+    def known(history: tuple[Event, ...], visits: tuple[Event, ...]) -> tuple[Event, ...]:
+        """The latest events, and before them the visits that are older."""
+        return (*(visit for visit in visits if visit.at < history[0].at), *history)
+
+    async def rank(self, request: RoomsRequest, known: tuple[Event, ...], live: tuple[Room, ...]) -> tuple[RankedRoom, ...]:
+        return await self.ranker.rank_rooms(known, live, k=request.k)
 
     @staticmethod
     def reply(ranked: tuple[RankedRoom, ...]) -> RoomsReply:
@@ -70,7 +81,12 @@ class RoomsNodes:
         )
 
 
-def as_listed(request: RoomsRequest, _history: tuple[Event, ...], live: tuple[Room, ...]) -> tuple[RankedRoom, ...]:
+def no_visits(_request: RoomsRequest) -> tuple[Event, ...]:
+    """Fallback: the latest events have to do."""
+    return ()
+
+
+def as_listed(request: RoomsRequest, _known: tuple[Event, ...], live: tuple[Room, ...]) -> tuple[RankedRoom, ...]:
     """Fallback: the live rooms as the store lists them, without a score of their own."""
     return tuple(RankedRoom(room.room_id, 0.0, (("popular", 0.0),)) for room in live[: request.k])
 
@@ -78,6 +94,8 @@ def as_listed(request: RoomsRequest, _history: tuple[Event, ...], live: tuple[Ro
 def rooms_graph(nodes: RoomsNodes) -> Graph[RoomsRequest, RoomsReply]:
     g = GraphBuilder("rooms", RoomsRequest)
     history = g.add(nodes.history, g.request, timeout_s=2.0)
+    visits = g.add(nodes.visits, g.request, timeout_s=1.0, fallback=no_visits)
     live = g.add(nodes.live, g.request, timeout_s=2.0)
-    ranked = g.add(nodes.rank, g.request, history, live, timeout_s=1.0, fallback=as_listed)
+    known = g.apply(nodes.known, history, visits)
+    ranked = g.add(nodes.rank, g.request, known, live, timeout_s=1.0, fallback=as_listed)
     return g.build(g.apply(nodes.reply, ranked))

@@ -43,6 +43,9 @@ class RowShop:
     async def history(self, viewer_id: ViewerId, *, limit: int) -> tuple[Event, ...]:
         return ()
 
+    async def visits(self, viewer_id: ViewerId, *, limit: int) -> tuple[Event, ...]:
+        return ()
+
     async def displays(self, host: ViewerId, *, limit: int) -> tuple[Event, ...]:
         return ()
 

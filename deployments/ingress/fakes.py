@@ -53,6 +53,9 @@ class StoreShop:
     async def history(self, viewer_id: ViewerId, *, limit: int) -> tuple[Event, ...]:
         return await self.store.viewer_history(viewer_id, limit)
 
+    async def visits(self, viewer_id: ViewerId, *, limit: int) -> tuple[Event, ...]:
+        return await self.store.visits(viewer_id, limit)
+
     async def displays(self, host: ViewerId, *, limit: int) -> tuple[Event, ...]:
         return await self.store.displays(host, limit)
 

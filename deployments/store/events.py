@@ -51,6 +51,10 @@ class Events(Section):
         """The latest `display` events of a room's host by their own time, oldest first."""
         return await self._latest(limit, events.c.viewer_id == host, events.c.type == "display")
 
+    async def visits(self, viewer_id: ViewerId, limit: int = 100) -> tuple[Event, ...]:
+        """The viewer's latest `enter` and `watch` events by their own time, oldest first."""
+        return await self._latest(limit, events.c.viewer_id == viewer_id, events.c.type.in_(("enter", "watch")))
+
     async def _latest(self, limit: int, *wanted: ColumnElement[bool]) -> tuple[Event, ...]:
         latest = select(events).where(*wanted).order_by(events.c.at.desc(), events.c.seq.desc()).limit(limit)
         rows = await self._database.read(lambda connection: connection.execute(latest).mappings().all())

@@ -15,9 +15,11 @@ from models.interactions.log import InteractionsError
 from models.recommend.content import AttributeScorer
 from models.recommend.factorised import AlsScorer, BprScorer
 from models.recommend.neighbours import EaseScorer, ItemKnnScorer, PopularScorer
-from models.recommend.scoring import Scorer, UnsuitableLogError, proposed
+from models.recommend.scoring import Described, Scorer, UnsuitableLogError, proposed
 from models.training.blend import BlendScorer
+from models.training.learned import LearnedPlan
 from models.training.pipeline import PipelineScorer, Shop
+from models.training.recommender import TrainOptions
 from models.training.sequence import SequencePlan, SequenceScorer
 
 _SCORES_AT_ONCE = 25_000_000  # floats: 100 MB
@@ -31,7 +33,7 @@ class Options:
     sequence_minutes: float = 15.0
     sequence_epochs: int = 10
     run: Path | None = None  # for checkpoints of the sequence model
-    shop: Shop | None = None  # events and products, where they are at hand: `ranked` is the pipeline that serves
+    shop: Shop | None = None  # what `ranked`, the pipeline that serves, looks at besides interactions
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,8 +46,13 @@ class Question:
 
 
 def _ranked(options: Options) -> Scorer:
-    if options.shop is not None:
-        return PipelineScorer(options.shop, seed=options.seed)
+    if options.shop is None:
+        raise ValueError("`ranked` needs the shop: what its products are and how their texts are read")
+    learned = LearnedPlan(sequence=_plan(options), run=options.run)
+    return PipelineScorer(options.shop, seed=options.seed, options=TrainOptions(learned=learned))
+
+
+def _blend(options: Options) -> Scorer:
     sources: dict[str, Scorer] = {
         "itemknn": ItemKnnScorer(),
         "ials": AlsScorer(seed=options.seed),
@@ -55,9 +62,12 @@ def _ranked(options: Options) -> Scorer:
     return BlendScorer(sources, seed=options.seed)
 
 
+def _plan(options: Options) -> SequencePlan:
+    return SequencePlan(epochs=options.sequence_epochs, max_minutes=options.sequence_minutes, seed=options.seed)
+
+
 def _sequence(options: Options) -> Scorer:
-    plan = SequencePlan(epochs=options.sequence_epochs, max_minutes=options.sequence_minutes, seed=options.seed)
-    return SequenceScorer(plan, run=options.run)
+    return SequenceScorer(_plan(options), run=options.run)
 
 
 MODELS: Mapping[str, Callable[[Options], Scorer]] = {
@@ -67,8 +77,9 @@ MODELS: Mapping[str, Callable[[Options], Scorer]] = {
     "ease": lambda _: EaseScorer(),
     "ials": lambda options: AlsScorer(seed=options.seed),
     "bpr": lambda options: BprScorer(seed=options.seed),
-    "ranked": _ranked,
     "sequence": _sequence,
+    "blend": _blend,
+    "ranked": _ranked,
 }
 
 
@@ -100,6 +111,7 @@ def _measured(question: Question, scorer: Scorer) -> dict[str, object]:
         predict_s = sum(found.take(scorer, cases[first : first + at_once]) for first in range(0, len(cases), at_once))
     return {
         **found.report(),
+        **({"made_of": scorer.described()} if isinstance(scorer, Described) else {}),
         "fit_s": round(fitted - began, 2),
         "fit_cpu_s": round(cpu, 2),
         "predict_s": round(predict_s, 2),

@@ -1,64 +1,100 @@
 """How well the room ranking foresees which live room a viewer enters next."""
 
-from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass, field
+from collections import deque
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from models.recommend.rooms import RoomRanker
+from models.interactions.event_log import Histories
+from models.recommend.rooms import SET_BY_HAND, Part, RoomRanker, Weights, ranked_by
 from models.recommend.sources import HISTORY_EVENTS
 from models.types import Event, Room, RoomId, ViewerId
 
 ON_AIR = timedelta(minutes=15)  # a room with an event within this counts as live
+WARM_UP = timedelta(days=1)  # before the first entry that is asked about, to know what goes on in rooms
 MIN_HISTORY = 5  # events
+VISITS = 50  # latest `enter` and `watch` events of a viewer that a request carries besides the latest events
+BASELINES: Mapping[str, Weights] = {
+    "last_watched": {"watched_last": 1.0},  # live rooms in the order of the viewer's latest entry
+    "counts_with_recency": {"watched_share": 1.0},
+    "set_by_hand": SET_BY_HAND,
+}
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """One viewer entered one of several rooms that were live."""
+
+    viewer_id: ViewerId
+    entered: RoomId
+    live: tuple[RoomId, ...]
+    parts: Mapping[Part, Mapping[RoomId, float]]  # what spoke for each room then
+
+
 class _Replay:
-    """What is known up to now: each viewer's events, and when something last happened in each room."""
+    """What is known up to now: of the viewers asked about their latest events, and when something last happened in each room."""
 
-    history: dict[ViewerId, list[Event]] = field(default_factory=dict)
-    latest: dict[RoomId, datetime] = field(default_factory=dict)
+    def __init__(self, asked: Histories, start: datetime) -> None:
+        self._recent = {viewer_id: deque[Event](maxlen=HISTORY_EVENTS) for viewer_id in asked}
+        self._visits = {viewer_id: deque[Event](maxlen=VISITS) for viewer_id in asked}
+        self._latest: dict[RoomId, datetime] = {}
+        for viewer_id, events in asked.items():
+            for event in events[: events.before(start)]:
+                self._remember(viewer_id, event)
 
     def live(self, rooms: Sequence[Room], at: datetime) -> list[Room]:
-        return [room for room in rooms if room.room_id in self.latest and at - self.latest[room.room_id] <= ON_AIR]
+        return [room for room in rooms if room.room_id in self._latest and at - self._latest[room.room_id] <= ON_AIR]
+
+    def seen(self, viewer_id: ViewerId) -> list[Event]:
+        """As the graph of rooms has it: the latest events, and before them the visits that are older."""
+        recent = list(self._recent[viewer_id])
+        return [*(event for event in self._visits[viewer_id] if event.at < recent[0].at), *recent] if recent else []
 
     def note(self, event: Event) -> None:
-        self.history.setdefault(event.viewer_id, []).append(event)
+        if event.viewer_id in self._recent and event.type != "display":
+            self._remember(event.viewer_id, event)
         if event.room_id is not None:
-            self.latest[event.room_id] = event.at
+            self._latest[event.room_id] = event.at
+
+    def _remember(self, viewer_id: ViewerId, event: Event) -> None:
+        self._recent[viewer_id].append(event)
+        if event.type in {"enter", "watch"}:
+            self._visits[viewer_id].append(event)
 
 
-def evaluate_rooms(
-    events: Iterable[Event], rooms: Sequence[Room], ranker: RoomRanker, at: datetime, *, viewers: Collection[ViewerId]
-) -> dict[str, float]:
-    """Every entry of `viewers` from `at` on into one of several live rooms: hit@1 and mean reciprocal rank of the room entered.
-
-    `events` are those of everybody, in order of time. The `last_watched` numbers are those of the baseline that offers the live
-    rooms in the order of the viewer's latest entry.
-    """
-    replay, ranks, baseline = _Replay(), list[int](), list[int]()
-    for event in events:
-        past = replay.history.get(event.viewer_id, [])
-        if event.viewer_id in viewers and event.type == "enter" and event.at >= at and len(past) >= MIN_HISTORY:
-            live = replay.live(rooms, event.at)
-            if len(live) > 1 and event.room_id in {room.room_id for room in live}:
-                order = [room.room_id for room in ranker.rank_rooms(past[-HISTORY_EVENTS:], live, k=len(live))]
-                ranks.append(order.index(event.room_id))
-                baseline.append(_last_watched(past, live).index(event.room_id))
+def choices(
+    asked: Histories, rooms: Sequence[Room], ranker: RoomRanker, start: datetime, end: datetime | None = None, *, at_most: int | None = None
+) -> Iterator[Choice]:
+    """Entries of the viewers asked about in [start, end) into one of several rooms live then; what goes on in rooms is everybody's."""
+    log, known = asked.log, {room.room_id for room in rooms}
+    replay = _Replay(asked, start - WARM_UP)
+    count = 0
+    for event in log.at_places(range(log.place_of(start - WARM_UP), log.place_of(end) if end is not None else len(log))):
+        if at_most is not None and count >= at_most:
+            return
+        if event.type == "enter" and event.at >= start and event.room_id in known and event.viewer_id in asked:
+            past, live = replay.seen(event.viewer_id), replay.live(rooms, event.at)
+            if len(past) >= MIN_HISTORY and len(live) > 1 and event.room_id in {room.room_id for room in live}:
+                count += 1
+                yield Choice(event.viewer_id, event.room_id, tuple(room.room_id for room in live), ranker.parts(past, live))
         replay.note(event)
         ranker.observe(event)
-    count = max(1, len(ranks))
-    return {
-        "rooms_hit_at_1": ranks.count(0) / count,
-        "rooms_mrr": sum(1.0 / (1 + rank) for rank in ranks) / count,
-        "rooms_hit_at_1_last_watched": baseline.count(0) / count,
-        "rooms_mrr_last_watched": sum(1.0 / (1 + rank) for rank in baseline) / count,
-        "rooms_entries": float(len(ranks)),
-    }
 
 
-def _last_watched(past: Sequence[Event], live: Sequence[Room]) -> list[RoomId]:
-    """Live rooms in order of the viewer's latest entry, then the others by id."""
-    ids = sorted(room.room_id for room in live)
-    entered = [event.room_id for event in reversed(past) if event.type == "enter" and event.room_id in ids]
-    return [room_id for room_id in dict.fromkeys([*entered, *ids]) if room_id is not None]
+def places_by(choice: Choice, weights: Weights) -> int:
+    """The place from 0 of the room entered in the order that the weights give."""
+    return [room.room_id for room in ranked_by(choice.live, choice.parts, weights)].index(choice.entered)
+
+
+def evaluate_rooms(asked: Histories, rooms: Sequence[Room], ranker: RoomRanker, at: datetime) -> dict[str, float]:
+    """Every entry of the viewers asked about from `at` on into one of several live rooms: hit@1 and mean reciprocal rank of the room
+    entered, by the ranker's weights and by those of BASELINES."""
+    ways = {"": ranker.weights, **{f"_{name}": weights for name, weights in BASELINES.items()}}
+    places = {name: list[int]() for name in ways}
+    for choice in choices(asked, rooms, ranker, at):
+        for name, weights in ways.items():
+            places[name].append(places_by(choice, weights))
+    count = max(1, len(places[""]))
+    hits = {f"rooms_hit_at_1{name}": found.count(0) / count for name, found in places.items()}
+    reciprocal = {f"rooms_mrr{name}": sum(1.0 / (1 + place) for place in found) / count for name, found in places.items()}
+    return {**hits, **reciprocal, "rooms_entries": float(len(places[""]))}

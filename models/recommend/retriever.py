@@ -186,10 +186,6 @@ class ShopIndex:
         """float32 (len(texts), dim), L2-normalised: what the text embedder makes of them."""
         return self._text.embed(texts)
 
-    def topics(self, texts: Sequence[str], products: Sequence[ProductId]) -> Vectors:
-        """float32 (len(texts), len(products)): cosine of texts, such as rooms' titles and tags, with the products' texts."""
-        return np.asarray(self._text.embed(texts) @ self._products.first_vectors(products).T, dtype=np.float32)
-
 
 def _enough(k: int, seeds: int) -> int:
     """Neighbours to ask of each of several seeds, so that about `k` are found among all: two indexes are asked."""

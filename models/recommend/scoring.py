@@ -1,8 +1,8 @@
 """What a recommender is to an evaluation: learn from a log, score every item for a history."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,6 +27,15 @@ class History:
     items: Places  # int32 (n,)
     weights: NDArray[np.float32]  # (n,): interest shown
     user: int = -1  # index into the log's users; -1 somebody else
+
+
+@runtime_checkable
+class Described(Protocol):
+    """A scorer that came to be made of parts."""
+
+    def described(self) -> Mapping[str, object]:
+        """What it is made of after `fit`, as JSON."""
+        ...
 
 
 class Scorer(Protocol):

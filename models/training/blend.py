@@ -5,14 +5,13 @@ from contextlib import suppress
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import minimize
 
 from models.interactions.log import Interactions, Places
 from models.recommend.scoring import History, Scorer, Scores, UnsuitableLogError, histories_of, proposed
+from models.training.choice import likeliest_weights
 
 TAUGHT_BY = 4_000  # users whose last new item teaches the weights, at most every fifth
 CANDIDATES = 100  # of each source, that the target is told apart from
-RIDGE = 1e-3
 _ROWS_AT_ONCE = 500
 _PER_SOURCE = 2
 
@@ -35,9 +34,13 @@ class BlendScorer:
         if not self._sources:
             raise UnsuitableLogError(f"none of {', '.join(self._offered)} can learn from this log; name a model to see why")
         rows, owners, wanted = self._examples(histories, targets)
-        weights = _taught(rows, owners, wanted) if len(wanted) else np.ones(rows.shape[1])
+        weights = likeliest_weights(rows, owners, wanted) if len(wanted) else np.ones(rows.shape[1])
         pairs = weights.reshape(-1, _PER_SOURCE).tolist()
         self.weights = {name: tuple(pair) for name, pair in zip(self._sources, pairs, strict=True)}
+
+    def described(self) -> Mapping[str, object]:
+        """The sources that the log suited, with the two weights of each."""
+        return {"is": "a learned blend", "weights": {name: [round(each, 3) for each in pair] for name, pair in self.weights.items()}}
 
     def scores(self, histories: Sequence[History]) -> Scores:
         columns = [_columns(scorer.scores(histories)) for scorer in self._sources.values()]
@@ -95,22 +98,3 @@ def _columns(scores: Scores) -> tuple[Scores, Scores]:
     positive = np.maximum(scores, 0.0)
     share = positive / np.maximum(positive.max(axis=1, keepdims=True), 1e-12)
     return share, np.log1p(100.0 * share)
-
-
-def _taught(rows: NDArray[np.float64], owners: NDArray[np.int64], wanted: NDArray[np.int64]) -> NDArray[np.float64]:
-    """float64 (columns,): weights >= 0 of the likeliest multinomial logit, with a ridge."""
-    starts = np.searchsorted(owners, np.arange(len(wanted)))
-
-    def loss(weights: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
-        logits = rows @ weights
-        largest = np.maximum.reduceat(logits, starts)
-        powers = np.exp(logits - largest[owners])
-        sums = np.add.reduceat(powers, starts)
-        chances = powers / sums[owners]
-        value = (np.log(sums) + largest - logits[wanted]).mean() + RIDGE * (weights @ weights)
-        gradient = (rows.T @ chances - rows[wanted].sum(axis=0)) / len(wanted) + 2.0 * RIDGE * weights
-        return float(value), gradient
-
-    width = rows.shape[1]
-    found = minimize(loss, np.ones(width), jac=True, method="L-BFGS-B", bounds=[(0.0, None)] * width)
-    return np.asarray(found.x, dtype=np.float64)

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -13,9 +13,10 @@ from deployments.cli.common import AsJson, errors_named, print_json
 if TYPE_CHECKING:
     from models.evaluation.protocols import Split
     from models.evaluation.recommenders import Options
+    from models.interactions.log import Interactions
     from models.training.pipeline import Shop
 
-DEFAULT_MODELS = "popular,itemknn,ease,ials,ranked,sequence"
+DEFAULT_MODELS = "popular,itemknn,ease,ials,sequence,blend,ranked"
 PRODUCT_FILES = ("products.csv", "products.jsonl")
 COLUMNS = {
     "hr": "HR",
@@ -56,7 +57,7 @@ def recommender(  # noqa: PLR0913  # a command's options
     ] = Protocol.leave_one_out,
     k: Annotated[int, typer.Option("--k", help="How many items are proposed.", min=1, max=1_000)] = 10,
     models: Annotated[
-        str, typer.Option(help="Comma-separated: popular, attributes, itemknn, ease, ials, bpr, ranked, sequence; or all.")
+        str, typer.Option(help="Comma-separated: popular, attributes, itemknn, ease, ials, bpr, sequence, blend, ranked; or all.")
     ] = DEFAULT_MODELS,
     products: Annotated[
         Path | None,
@@ -73,8 +74,8 @@ def recommender(  # noqa: PLR0913  # a command's options
     HR, recall, precision, nDCG and MRR at k; cold: nDCG of users with few items; cover: share of the items that are proposed to
     anybody; pop.: mean percentile of popularity of what is proposed (.5 is no bias); ask s: seconds to score all users and choose;
     MiB: the most memory held beyond the log.
-    ranked is the pipeline that serves where products are at hand, else a learned blend of itemknn, ials, popular and attributes.
-    The sequence model trains for minutes; leave it out of --models where that is too long.
+    ranked is what would serve: the candidates of all sources that win on this log, ranked by Wide & Deep; `ranked_is` tells them.
+    blend weighs the scores of itemknn, ials, popular and attributes. The sequence model trains for minutes, and for ranked twice more.
 
     Examples: `livecart evaluate recommender --data beauty --models all --json`;
     `livecart evaluate recommender --data ml-100k.inter --protocol ratio-75 --models ease,itemknn`;
@@ -102,26 +103,26 @@ def recommender(  # noqa: PLR0913  # a command's options
         "asked": len(divided.cases),
         "cold_up_to": cold,
     }
-    shop = _shop(data, products) if found == "events" and "ranked" in names else None
-    facts["ranked_is"] = "blend of itemknn, ials, popular, attributes" if shop is None else "the pipeline that serves, Wide & Deep"
+    shop = _shop(data, products, log, found) if "ranked" in names else None
     options = Options(seed=seed, sequence_minutes=sequence_minutes, run=run, shop=shop)
     rows = list(_rows(divided, names, options, k=k, cold=cold))
+    facts["ranked_is"] = next((row.get("made_of") for row in rows if row["model"] == "ranked"), None)
     _finish(facts, rows, as_json=as_json)
 
 
-def _shop(data: Path, products: Path | None) -> "Shop | None":
-    """What the pipeline that serves looks at besides interactions; None where the products are not at hand."""
+def _shop(data: Path, products: Path | None, log: "Interactions", form: str) -> "Shop":
+    """What the pipeline that serves looks at besides interactions: own events and products where they are at hand."""
     from deployments.settings import ZOO
     from deployments.shop_data import products_from
     from models.interactions.events import read_events
     from models.language.text_embedder import TextEmbedder
+    from models.training.as_shop import products_of
     from models.training.pipeline import Shop
 
     beside = data if data.is_dir() else data.parent
     file = products or next((path for name in PRODUCT_FILES if (path := beside / name).is_file()), None)
-    if file is None:
-        return None
-    return Shop(read_events(data), products_from(file), TextEmbedder.load(ZOO / "text_embedder"))
+    described = products_from(file) if file is not None and form == "events" else products_of(log)
+    return Shop(read_events(data) if form == "events" else None, described, TextEmbedder.load(ZOO / "text_embedder"))
 
 
 def _rows(divided: "Split", names: Sequence[str], options: "Options", *, k: int, cold: int) -> Iterator[Mapping[str, object]]:
@@ -148,8 +149,20 @@ def _finish(facts: Mapping[str, object], rows: Sequence[Mapping[str, object]], *
         return
     print_scores(facts, rows)
     for row in rows:
+        if isinstance(row.get("made_of"), Mapping):
+            _tell_parts(row)
         if "skipped" in row:
             typer.echo(f"{row['model']} skipped: {row['skipped']}")
+
+
+def _tell_parts(row: Mapping[str, Any]) -> None:
+    made_of = row["made_of"]
+    if "weights" in made_of:
+        typer.echo(f"{row['model']}: {made_of['is']} of {made_of['weights']}")
+        return
+    typer.echo(f"{row['model']}: {made_of['is']}, candidates of {', '.join(made_of['candidates'])}, ranked by {made_of['ranked_by']}")
+    for kind, verdict in made_of["judged"].items():
+        typer.echo(f"  {kind}: {verdict['why']}")
 
 
 def print_scores(facts: Mapping[str, object], rows: Sequence[Mapping[str, object]]) -> None:

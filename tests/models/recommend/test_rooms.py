@@ -63,7 +63,7 @@ def test_an_event_from_the_future_does_not_make_the_other_rooms_old(ranker: Room
     ranker.observe(event(None, "like", room="tea"), now=NOW)
     ranker.observe(replace(event(None, "display", room="elsewhere"), at=NOW + timedelta(days=365_000)), now=NOW)
     (tea,) = ranker.rank_rooms([], (TEA_ROOM,), k=1)
-    assert dict(tea.reasons) == pytest.approx({"popular": rooms.WEIGHTS["popular"], "fresh": rooms.WEIGHTS["fresh"]})
+    assert dict(tea.reasons) == pytest.approx({"popular": rooms.SET_BY_HAND["popular"], "fresh": rooms.SET_BY_HAND["fresh"]})
 
 
 def test_of_endless_rooms_the_latest_are_remembered(ranker: RoomRanker, monkeypatch: pytest.MonkeyPatch) -> None:

