@@ -33,6 +33,8 @@ def translated(error: Exception, where: str) -> Exception:
             return DeadlineExceeded(f"{where} did not answer in time")
         case aiohttp.ClientError() | OSError():
             return Unavailable(f"{where} cannot be reached: {type(error).__name__}")
+        case LookupError() | ValueError() | TypeError() | AttributeError():  # what the client raises when it reads it
+            return Internal(f"{where} gave an answer that is none of this protocol: {type(error).__name__}")
     return error
 
 

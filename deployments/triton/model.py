@@ -105,7 +105,10 @@ class TritonModel:
                 result = await self._asked(self._client.infer, inputs=[self._given(rows)], outputs=outputs, timeout=timeout_us)
         except TimeoutError:
             raise DeadlineExceeded(f"{self.where} did not answer in time") from None
-        return {tensor.name: self._found(tensor, result.as_numpy(tensor.name), len(rows)) for tensor in self._contract.outputs}
+        try:
+            return {tensor.name: self._found(tensor, result.as_numpy(tensor.name), len(rows)) for tensor in self._contract.outputs}
+        except Exception as error:
+            raise translated(error, self.where) from error
 
     def _given(self, rows: Values) -> InferInput:
         wanted = self._contract.input
