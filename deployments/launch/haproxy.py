@@ -4,8 +4,9 @@ Ray starts the file named by `RAY_SERVE_HAPROXY_BINARY_PATH` with `-f CONFIGURAT
 Ray's template lacks: times within which a caller has to send and to read, limits on connections, statistics and metrics that not
 everybody can read (they get UNIX sockets instead of ports on every interface), a front end on another address than the replicas', the
 caller's address for the ingress, answers in the project's error form when no replica can be reached, one request id (Ray adds a second to
-each answer), and a front end without Ray's own routes. What is not even HTTP gets HAProxy's own 400, and headers that do not end its own
-408, which no setting replaces. Standard library only, since it runs without site-packages to start in milliseconds.
+each answer), one replica for all sessions of a room, and a front end without Ray's own routes. What is not even HTTP gets HAProxy's own
+400, and headers that do not end its own 408, which no setting replaces. Standard library only, since it runs without site-packages to
+start in milliseconds.
 """
 
 import ctypes
@@ -34,6 +35,10 @@ FRONT_RULES = (
     f"http-request del-header x-request-id unless {{ req.fhdr(x-request-id) -m reg {SANE_REQUEST_ID} }}",
     "http-response set-header x-request-id %[res.fhdr(x-request-id,1)] if { res.fhdr_cnt(x-request-id) gt 1 }",
 )
+ROOM_RULES = (  # the sessions of a room find what the replica remembers of it, and are counted together
+    "stick-table type string len 256 size 100k expire 1d",
+    "stick on path if { path_beg /v1/rooms/ } { path_end /session }",
+)
 
 
 def rewrite(config: str, *, front_host: str, front_port: str, sockets: Path) -> str:
@@ -42,6 +47,8 @@ def rewrite(config: str, *, front_host: str, front_port: str, sockets: Path) -> 
     front = "".join(rf"\n\1{rule}" for rule in FRONT_RULES)
     bound = rf"\1bind {front_host}:{front_port}\2{front}"
     config = re.sub(rf"^(\s*)bind 127\.0\.0\.1:{front_port}\b(.*)$", bound, config, flags=re.MULTILINE)
+    sticky = "".join(f"    {rule}\n" for rule in ROOM_RULES)
+    config = re.sub(r"^(backend (?!default_backend$)\S+\n)(?!    stick-table)", rf"\1{sticky}", config, flags=re.MULTILINE)
     config = re.sub(r"^(\s*)option httplog$", r"\1option httplog\n\1option forwardfor", config, count=1, flags=re.MULTILINE)
     not_found = r"^(\s*)http-request return status 404 content-type text/plain lf-string .*$"
     answer = rf"\1http-request return status 503 content-type application/json string '{UNAVAILABLE}' hdr Retry-After 1"

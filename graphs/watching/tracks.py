@@ -20,6 +20,7 @@ class WatchSettings:
     iou: float = 0.3  # overlap from which on two boxes of neighbouring frames may be one object
     window: int = 5  # a track's latest frames that vote ...
     window_s: float = 2.0  # ... and all others of the latest seconds
+    stale_s: float = 6.0  # a vote older than this counts only while there are fewer than `confirm_votes` newer ones
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +53,7 @@ class Track:
         """Count a frame. Afterwards `product_id` is what the votes say."""
         self.seen, self.seen_at_s, self.seen_until_s = seen, vote.at_s, vote.at_s
         self.votes.append(vote)
-        while len(self.votes) > settings.window and vote.at_s - self.votes[0].at_s > settings.window_s:
+        while self._oldest_is_over(vote.at_s, settings):
             self.votes.popleft()
         if self.confirmed and vote.product_id == self.product_id:
             self.voted_at_s, self.doubts = vote.at_s, 0
@@ -62,6 +63,10 @@ class Track:
             self._become(vote, settings)
         elif self.doubts >= settings.grace_frames and self.product_id is not None and vote.at_s - self.voted_at_s > settings.unknown_s:
             self.product_id, self.since_s = None, self.voted_at_s
+
+    def _oldest_is_over(self, at_s: float, settings: WatchSettings) -> bool:
+        age_s, count = at_s - self.votes[0].at_s, len(self.votes)
+        return (count > settings.window and age_s > settings.window_s) or (count > settings.confirm_votes and age_s > settings.stale_s)
 
     def _is_won_by(self, newest: Vote, settings: WatchSettings) -> bool:
         """Whether its side has enough votes, and more than what the track was before; unknown never wins over a product by votes."""

@@ -5,6 +5,7 @@ import subprocess
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import ExitStack
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
@@ -121,6 +122,49 @@ def test_an_answer_has_one_request_id_and_that_is_sane(front: int, sent: str | N
 def test_rays_own_routes_are_not_there(front: int, path: str) -> None:
     response = httpx.get(f"http://127.0.0.1:{front}{path}")
     assert (response.status_code, response.json()["error"]["code"]) == (404, "not_found")
+
+
+@pytest.fixture
+def replicas(tmp_path: Path) -> Iterator[int]:
+    """The port of a running HAProxy in front of four replicas that answer with their own port."""
+
+    class Named(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(200)
+            self.send_header("X-Replica", str(self.server.server_address[1]))
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+
+        def log_message(self, format: str, *args: object) -> None:  # noqa: A002  # the name in the base class
+            """Silent."""
+
+    with socket.socket() as free, ExitStack() as stack:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+        free.close()
+        servers = [stack.enter_context(ThreadingHTTPServer(("127.0.0.1", 0), Named)) for _ in range(4)]
+        for server in servers:
+            threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
+            stack.callback(server.shutdown)
+        lines = "\n".join(f"    server s{one.server_address[1]} 127.0.0.1:{one.server_address[1]}" for one in servers)
+        generated = GENERATED.replace(":8000", f":{port}").replace("    default_backend default_backend", "    default_backend app")
+        path = tmp_path / "haproxy.cfg"
+        config = rewrite(f"{generated}backend app\n{lines}\n", front_host="127.0.0.1", front_port=str(port), sockets=tmp_path)
+        path.write_text(config, encoding="utf-8")
+        haproxy = stack.enter_context(subprocess.Popen([get_haproxy_binary(), "-db", "-f", str(path)], stderr=subprocess.DEVNULL))
+        stack.callback(haproxy.kill)
+        _wait_for(port)
+        yield port
+
+
+def test_all_sessions_of_a_room_come_to_one_replica_and_other_calls_to_all(replicas: int) -> None:
+    def served(path: str) -> set[str]:
+        return {httpx.get(f"http://127.0.0.1:{replicas}{path}").headers["x-replica"] for _ in range(8)}
+
+    assert len(served("/v1/rooms/R-1")) == 4
+    homes = [served(f"/v1/rooms/R-{number}/session") for number in range(8)]
+    assert [len(home) for home in homes] == [1] * 8
+    assert len(set.union(*homes)) > 1, "rooms are spread"
 
 
 def test_the_error_answer_is_the_projects_own() -> None:

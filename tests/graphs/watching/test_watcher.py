@@ -40,6 +40,25 @@ def test_a_product_that_replaces_another_in_the_hand_is_another_track() -> None:
     assert len(set(ids)) == 2
 
 
+@pytest.mark.parametrize("every_s", [4.0, 7.0])
+def test_frames_that_come_seldom_tell_of_a_replacement_after_two_of_them(every_s: float) -> None:
+    updates = watched(held_still([A, A, A, B, B]), every_s=every_s)
+    assert [update.changed for update in updates] == [False, True, False, False, True, True]
+    assert reports(updates) == [[A], [B], []]
+
+
+def test_a_watch_is_in_doubt_until_another_frame_could_change_nothing() -> None:
+    watch = Watch()
+    assert watch.is_settled
+    settled = []
+    for number, seen in enumerate([*held([A, A, A, B]), *held([B] * 3), *held([None])]):
+        watch.see(seen, number * 1.0)
+        settled.append(watch.is_settled)
+    assert settled[:4] == [False, True, True, False]
+    assert settled[6] is True
+    assert settled[7] is False
+
+
 def test_several_products_are_shown_at_once() -> None:
     updates = watched([*[frame(thing(A))] * 4, *[frame(thing(A), thing(B, ASIDE))] * 4, *[frame(thing(B, ASIDE))] * 6])
     assert [set(products) for products in reports(updates)] == [{A}, {A, B}, {B}, set()]
