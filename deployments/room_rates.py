@@ -15,7 +15,7 @@ class RoomRates:
     """Counts all sessions of a room at this ingress process, by moving windows. What is refused does not count."""
 
     def __init__(self, limits: RoomLimits) -> None:
-        self.limits = limits  # others hold from the next comment on
+        self.limits = limits  # others hold from the next comment on, and begin to count then
         self._windows = MovingWindowRateLimiter(MemoryStorage())
 
     def comment(self, room_id: RoomId) -> None:

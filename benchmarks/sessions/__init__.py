@@ -1,0 +1,1 @@
+"""Many room sessions at once on a running server."""
