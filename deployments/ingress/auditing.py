@@ -22,7 +22,7 @@ def audit_line(scope: Scope, info: RequestInfo, status: int) -> AuditLine | None
         actor=info.actor,
         role=info.role,
         action=f"{scope['method']} {route.path}",
-        ids=[one[:128] for one in ids[:MOST_IDS]],
+        ids=[one[:128].encode("utf-8", "replace").decode("utf-8") for one in ids[:MOST_IDS]],
         count=len(ids),
         request_id=info.request_id,
         status=status,

@@ -25,8 +25,10 @@ def auth_from_environment(environment: Mapping[str, str]) -> Auth:
 
 
 def _keys(environment: Mapping[str, str], content: bytes | None) -> tuple[Key, ...]:
-    """The keys of the variable and of the file's content; an empty file would open the server, or close it to everybody."""
+    """The keys of the variable and of the file's content; either must hold one if it is there, or the server would be open."""
     lines = environment.get(KEYS_VARIABLE, "").split(",")
+    if environment.get(KEYS_VARIABLE) and not parse_keys(lines):
+        raise ValueError(f"{KEYS_VARIABLE} is set and holds no key; unset it to serve this machine only")
     if content is None:
         return parse_keys(lines)
     in_file = content.decode("utf-8").splitlines()

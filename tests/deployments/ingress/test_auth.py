@@ -95,7 +95,7 @@ def test_keys_come_from_the_variable_and_the_file(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "keys", ["caller", "king:a:" + "0" * 64, "caller:a:123", "caller::" + "0" * 64, f"caller:a:{'0' * 64},editor:a:{'1' * 64}"]
+    "keys", [",", " ", "caller", "king:a:" + "0" * 64, "caller:a:123", "caller::" + "0" * 64, f"caller:a:{'0' * 64},editor:a:{'1' * 64}"]
 )
 def test_malformed_keys_stop_the_start(keys: str) -> None:
     with pytest.raises(ValueError, match="key"):

@@ -66,6 +66,21 @@ async def test_a_body_that_does_not_come_in_time_is_refused_and_the_connection_c
     assert sent[0]["headers"] == [(b"connection", b"close")]
 
 
+async def test_the_time_of_a_body_without_a_deadline_is_a_setting() -> None:
+    async def receive() -> Message:
+        return await asyncio.Future[Message]()
+
+    async def send(message: Message) -> None:
+        raise NotImplementedError
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        await receive()
+
+    limit = BodyLimit(app, max_bytes=lambda: 100, max_s=lambda: 60.0, default_s=lambda: 0.02)
+    with pytest.raises(InvalidRequest, match=r"within 0\.02 s"):
+        await limit({"type": "http", "headers": []}, receive, send)
+
+
 async def test_after_the_body_the_callers_leaving_is_awaited_without_a_limit() -> None:
     messages: list[Message] = [{"type": "http.request", "body": b"", "more_body": False}]
 

@@ -7,7 +7,7 @@ import httpx
 from fastapi import FastAPI
 
 from deployments.gateway import Gateway
-from deployments.ingress.auth import auth_from_environment
+from deployments.ingress.key_watch import auth_from_environment
 from deployments.settings import IngressConfig
 from livecart_client import wire
 from tests.hostile_requests import picture
