@@ -15,8 +15,10 @@ from deployments.settings import Settings
 from deployments.shop import open_store
 from deployments.store.values import Page
 from livecart_client import wire
+from models.interactions.event_log import EventLog
 from models.interactions.events import event_files, read_events
-from models.types import Event, ModelInputError, Product, Room
+from models.interactions.staging import Staging
+from models.types import ModelInputError, Product, Room
 
 T = TypeVar("T")
 Body = TypeVar("Body", bound=BaseModel)
@@ -27,7 +29,7 @@ SUFFIXES = (".jsonl", ".ndjson", ".csv")
 
 @dataclass(frozen=True, slots=True)
 class ShopData:
-    events: list[Event]
+    events: EventLog
     products: list[Product]
     rooms: list[Room]
     source: str
@@ -66,11 +68,12 @@ def from_store(settings: Settings) -> ShopData:
 
 async def _from_store(settings: Settings) -> ShopData:
     async with await open_store(settings) as store:
-        events = list[Event]()
-        seen = 0
-        while numbered := await store.events_since(seen, EVENTS_AT_ONCE):
-            events.extend(one.event for one in numbered)
-            seen = numbered[-1].seq
+        with Staging() as staging:
+            seen = 0
+            while numbered := await store.events_since(seen, EVENTS_AT_ONCE):
+                staging.add(one.event for one in numbered)
+                seen = numbered[-1].seq
+            events = staging.finish()
         products = [product async for product in _all(store.list_products)]
         rooms = [room async for room in _all(store.list_rooms)]
     return ShopData(events, products, rooms, "the store")

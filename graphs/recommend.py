@@ -1,6 +1,6 @@
 """Viewer -> candidates from several sources at once -> ranked products with reasons."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Literal
@@ -96,7 +96,7 @@ class RecommendNodes:
         if request.room_id is None or request.context:
             return ()
         displays = await self.viewers.displays(host_of(request.room_id), limit=DISPLAYS_READ)
-        return shown_lately(displays, self.now())[:SHOWN_AT_MOST]
+        return on_screen(displays, self.now())
 
     @staticmethod
     def surroundings(context: tuple[ProductId, ...], shown: tuple[ProductId, ...], room: Room | None) -> tuple[ProductId, ...]:
@@ -188,6 +188,11 @@ class RecommendNodes:
                 for item in best
             )
         )
+
+
+def on_screen(displays: Sequence[Event], now: datetime) -> tuple[ProductId, ...]:
+    """What leads to other products, of a room's latest `DISPLAYS_READ` displays."""
+    return shown_lately(displays, now)[:SHOWN_AT_MOST]
 
 
 def _excluded(request: RecommendRequest) -> frozenset[ProductId]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -12,12 +12,19 @@ if TYPE_CHECKING:
     from deployments.shop_data import ShopData
     from models.interactions.quality import DataReport
     from models.language.text_embedder import TextEmbedder
+    from models.recommend.surroundings import Screen
+    from models.training.recommender import TrainOptions
 
 WORSE = 3  # exit status when the new version is not put in place
 TOLERATED = 0.02  # share of the serving version's nDCG that a new one may lose: less is chance
 JUDGED_BY = "ndcg_at_10_pipeline"
 
 Data = Annotated[str, typer.Option(help="demo: simulated viewers; store: this installation's; else a folder with events and products.")]
+Sources = Annotated[
+    str, typer.Option(help="Learned sources to train and judge: sequence, ials, both by comma; auto: those the log suits; none.")
+]
+Minutes = Annotated[float, typer.Option(help="Each training of the sequence model is squeezed to end by then.", min=0.01)]
+Run = Annotated[Path | None, typer.Option(help="Keep checkpoints of the sequence model here, and resume them.")]
 Link = Annotated[Path | None, typer.Option(help="The link that names the serving version: pointed to the new one unless that is worse.")]
 
 
@@ -29,6 +36,9 @@ def recommender(  # noqa: PLR0913  # a command's options
     text_embedder: Annotated[Path, typer.Option(help="The artifact that will serve.")] = Path("models/zoo/text_embedder"),
     viewers: Annotated[int, typer.Option(min=10, help="Of the demo.")] = 1_500,
     days: Annotated[float, typer.Option(min=1, help="Of the demo.")] = 28.0,
+    sources: Sources = "auto",
+    sequence_minutes: Minutes = 15.0,
+    run: Run = None,
     seed: Annotated[int, typer.Option(help="Same seed, same data and weights.")] = 7,
     home: Home = HERE,
     strict: Annotated[bool, typer.Option("--strict", help="Stop when the data look odd.")] = False,
@@ -39,6 +49,9 @@ def recommender(  # noqa: PLR0913  # a command's options
     A folder holds `events.csv|jsonl|parquet`, `products.csv|jsonl` and `rooms.jsonl`, in the forms of the HTTP API. With --link the new
     version and the one that serves are judged on the same last quarter of the events; exit status 3 says that the old one stays.
 
+    The sequence model and iALS are trained as well and judged on later events; one that is better than what viewers do together, similar
+    and popular products, by more than chance, serves with them, and the manifest says why or why not.
+
     Examples: `livecart train recommender --out runs/my-recommender`;
     `livecart train recommender --data store --out versions/$(date +%F) --link versions/current --strict`
     """
@@ -46,19 +59,20 @@ def recommender(  # noqa: PLR0913  # a command's options
 
     _check_places(out, link)
     embedder = TextEmbedder.load(text_embedder)
+    options = _options(sources, sequence_minutes, run, seed)
     if data == "demo":
         from models.training.recommender import train_on_demo
 
-        scores = train_on_demo(out, embedder=embedder, seed=seed, viewers=viewers, days=days)
+        scores = train_on_demo(out, embedder=embedder, screen=_screen(), seed=seed, viewers=viewers, days=days, options=options)
         _tell({"out": str(out), "scores": scores}, as_json=as_json)
         return
     shop = _shop(data, home)
     report = _looked_at(shop, strict=strict, as_json=as_json)
-    scores = _trained(shop, out, embedder, seed)
+    scores = _trained(shop, out, embedder, seed, options)
     result: dict[str, object] = {"out": str(out), "scores": scores, "data": report.as_dict()}
     judged = _judged(shop, out, link, embedder) if link is not None else {}
     if judged.get("serves", str(out)) == str(out):
-        _put_in_place(shop, out, link, seed)
+        _put_in_place(shop, out, link, seed, options)
     _tell({**result, **judged}, as_json=as_json)
     if judged.get("serves", str(out)) != str(out):
         raise typer.Exit(WORSE)
@@ -99,33 +113,53 @@ def _looked_at(shop: "ShopData", *, strict: bool, as_json: bool) -> "DataReport"
     return report
 
 
-def _trained(shop: "ShopData", out: Path, embedder: "TextEmbedder", seed: int) -> dict[str, float]:
+def _options(sources: str, sequence_minutes: float, run: Path | None, seed: int) -> "TrainOptions":
+    from models.training.learned import LearnedPlan, named_sources
+    from models.training.recommender import TrainOptions
+    from models.training.sequence import SequencePlan
+
+    sequence = SequencePlan(max_minutes=sequence_minutes, seed=seed)
+    return TrainOptions(learned=LearnedPlan(named_sources(sources), sequence, run=run))
+
+
+def _trained(shop: "ShopData", out: Path, embedder: "TextEmbedder", seed: int, options: "TrainOptions") -> dict[str, float]:
     from models.training.recommender import train
 
+    data = {"source": shop.source}
     try:
-        return train(shop.events, shop.products, shop.rooms, out, embedder=embedder, seed=seed, data={"source": shop.source})
+        return train(
+            shop.events, shop.products, shop.rooms, out, embedder=embedder, screen=_screen(), seed=seed, options=options, data=data
+        )
     except ValueError as error:
         fail(str(error))
+
+
+def _screen() -> "Screen":
+    """The one that serves."""
+    from graphs.recommend import DISPLAYS_READ, on_screen
+    from models.recommend.surroundings import Screen
+
+    return Screen(on_screen, DISPLAYS_READ)
 
 
 def _judged(shop: "ShopData", out: Path, link: Path, embedder: "TextEmbedder") -> dict[str, object]:
     """The new version and the one that serves, side by side, and which of them is to serve."""
     from models.evaluation.recommender import evaluate_artifact
 
-    new = evaluate_artifact(out, shop.events, shop.products, shop.rooms, embedder=embedder)
+    new = evaluate_artifact(out, shop.events, shop.products, shop.rooms, embedder=embedder, screen=_screen())
     if not link.exists():
         return {"judged": {"new": new}, "serves": str(out)}
-    old = evaluate_artifact(link, shop.events, shop.products, shop.rooms, embedder=embedder)
+    old = evaluate_artifact(link, shop.events, shop.products, shop.rooms, embedder=embedder, screen=_screen())
     is_good = new["viewers"] > 0 and new[JUDGED_BY] >= old[JUDGED_BY] * (1 - TOLERATED)
     return {"judged": {"new": new, "old": old}, "serves": str(out) if is_good else str(link.resolve())}
 
 
-def _put_in_place(shop: "ShopData", out: Path, link: Path | None, seed: int) -> None:
+def _put_in_place(shop: "ShopData", out: Path, link: Path | None, seed: int, options: "TrainOptions") -> None:
     """With weights from all events, now that nothing has to be kept back for judging."""
     from deployments.versions import point
     from models.training.recommender import refit
 
-    refit(out, shop.events, shop.products, seed=seed)
+    refit(out, shop.events, shop.products, seed=seed, options=options)
     if link is not None:
         point(link, out)
 
@@ -135,6 +169,8 @@ def _tell(result: Mapping[str, object], *, as_json: bool) -> None:
         print_json(dict(result))
         return
     typer.echo(f"wrote {result['out']}")
+    for why in _reasons(Path(str(result["out"]))):
+        typer.echo(f"  {why}")
     judged = result.get("judged")
     columns = {"trained": result["scores"], **(judged if isinstance(judged, dict) else {})}
     names = dict.fromkeys(name for scores in columns.values() if isinstance(scores, dict) for name in scores)
@@ -143,6 +179,15 @@ def _tell(result: Mapping[str, object], *, as_json: bool) -> None:
         typer.echo(f"  {name:32}{''.join(_cell(scores, name) for scores in columns.values())}")
     if "serves" in result:
         typer.echo(f"serves: {result['serves']}")
+
+
+def _reasons(out: Path) -> list[str]:
+    """What serves or does not, and why, as the manifest has it."""
+    from models.artifacts import read_manifest
+
+    data: dict[str, Any] = read_manifest(out)["data"]
+    verdicts = {**data["sources"], **({"rooms": data["rooms"]} if "rooms" in data else {})}
+    return [f"{name}: {verdict['why']}" for name, verdict in verdicts.items()]
 
 
 def _cell(scores: object, name: str) -> str:

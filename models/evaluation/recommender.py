@@ -2,7 +2,7 @@
 
 import math
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -11,17 +11,20 @@ from numpy.typing import NDArray
 
 from models.artifacts import open_artifact
 from models.evaluation.rooms import evaluate_rooms
+from models.interactions.event_log import EventLog, Histories
 from models.recommend.behaviour import Behaviour
-from models.recommend.history import Log, by_viewer, moment
+from models.recommend.history import Log
 from models.recommend.learned import LearnedSources
 from models.recommend.passages import TextEmbedder
 from models.recommend.ranker import Ranker
 from models.recommend.retriever import ShopIndex
-from models.recommend.rooms import RoomRanker
-from models.recommend.sources import HISTORY_EVENTS, Sources
+from models.recommend.rooms import RoomRanker, load_weights
+from models.recommend.sources import Sources
+from models.recommend.surroundings import Screen, Surroundings
 from models.types import Event, Product, ProductId, RankRequest, Room, ViewerId
 
 ACTED = ("click", "cart", "purchase")
+MOST_VIEWERS = 5_000  # who are asked
 RANKINGS = ("pipeline", "popularity", "bought_together", "similar_to", "reciprocal_rank")
 
 
@@ -51,28 +54,36 @@ def area_under_curve(scores: NDArray[np.float64], labels: NDArray[np.bool_]) -> 
     return float(above)
 
 
-def evaluate_artifact(
-    location: str | Path, events: Iterable[Event], products: Sequence[Product], rooms: Sequence[Room], *, embedder: TextEmbedder
+def evaluate_artifact(  # noqa: PLR0913  # a folder, a log and what serving is made of
+    location: str | Path,
+    events: EventLog,
+    products: Sequence[Product],
+    rooms: Sequence[Room],
+    *,
+    embedder: TextEmbedder,
+    screen: Screen,
+    viewers: int = MOST_VIEWERS,
 ) -> dict[str, float]:
-    """Scores of a trained folder on a log: all viewers, histories from its first three quarters, outcomes from the last.
+    """Scores of a trained folder on a log: histories from its first three quarters, outcomes from the last, of at most `viewers` viewers,
+    who are the same for every folder.
 
     Popularity is the folder's own. Raises ArtifactError for a folder that cannot be used, ValueError for a log without viewers.
     """
     folder = open_artifact(location, kind="recommender", schema=1)
-    everything = sorted(events, key=lambda event: (event.at, event.event_id))
-    log = by_viewer(everything)
-    if not log:
+    everybody = Histories(events)
+    if not len(everybody):
         raise ValueError("no events of viewers to evaluate on; import events first or simulate some")
     behaviour = Behaviour.load(folder)
     shop = ShopIndex(embedder, picture_dim=1, factor_dim=behaviour.factor_dim)
     shop.put_products(products)
     shop.put_factors(behaviour.item_vectors())
-    at = moment(log, 0.75)
-    scores = evaluate(log, rooms, Sources(behaviour, shop, LearnedSources.load(folder)), Ranker.load(folder), at)
-    return {**scores, **evaluate_rooms(everything, rooms, RoomRanker(shop), at, viewers=log.keys())}
+    at, asked = everybody.moment(0.75), everybody.some(viewers, 0)
+    sources = Sources(behaviour, shop, LearnedSources.load(folder))
+    scores = evaluate(asked, Surroundings(events, rooms, screen), sources, Ranker.load(folder), at)
+    return {**scores, **evaluate_rooms(asked, rooms, RoomRanker(shop, load_weights(folder)), at)}
 
 
-def evaluate(log: Log, rooms: Sequence[Room], sources: Sources, ranker: Ranker, at: datetime) -> dict[str, float]:
+def evaluate(log: Log, surroundings: Surroundings, sources: Sources, ranker: Ranker, at: datetime) -> dict[str, float]:
     """Each viewer's history before `at` against all products they clicked, put into the cart or bought from then on.
 
     Returns nDCG@10 of the pipeline and of its parts alone (means over viewers with a past and a future), and for the sessions that
@@ -88,7 +99,7 @@ def evaluate(log: Log, rooms: Sequence[Room], sources: Sources, ranker: Ranker, 
     metrics = {f"ndcg_at_10_{name}": float(np.mean(scores[name])) if usable else 0.0 for name in (*RANKINGS, *sources.learned.kinds)}
     popularity = metrics["ndcg_at_10_popularity"]
     metrics["lift_over_popularity"] = metrics["ndcg_at_10_pipeline"] / popularity if popularity else 0.0
-    return {**metrics, "viewers": float(len(usable)), **_probabilities(usable, rooms, sources, ranker)}
+    return {**metrics, "viewers": float(len(usable)), **_probabilities(usable, surroundings, sources, ranker)}
 
 
 def _split(events: Sequence[Event], at: datetime) -> tuple[list[Event], list[Event]]:
@@ -118,14 +129,14 @@ def _rankings(request: RankRequest, ranker: Ranker, sources: Sources) -> dict[st
 
 
 def _probabilities(
-    cases: Sequence[tuple[ViewerId, list[Event], list[Event]]], rooms: Sequence[Room], sources: Sources, ranker: Ranker
+    cases: Sequence[tuple[ViewerId, list[Event], list[Event]]], surroundings: Surroundings, sources: Sources, ranker: Ranker
 ) -> dict[str, float]:
     """Of each viewer's next session: how well P(click) orders the products, and whether it can be taken at its word."""
-    shelves = {room.room_id: room.shelf for room in rooms}
     areas, chances, clicked = list[float](), list[float](), list[bool]()
     for viewer_id, past, after in cases:
         at, room_id = after[0].at, after[0].room_id
-        request = sources.request(viewer_id, past[-HISTORY_EVENTS:], (), shelves.get(room_id, ()) if room_id else (), at)
+        shelf, shown = surroundings.shelf(room_id), surroundings.shown(room_id, at)
+        request = sources.request(viewer_id, past, (), shelf, at, shown=shown)
         acted = _acted([event for event in after if event.at - at <= timedelta(hours=1)])
         ranked = ranker.rank(request)
         labels = np.array([item.product_id in acted for item in ranked])

@@ -1,7 +1,8 @@
 """Own events, as of `POST /v1/events`: `event_id`, `viewer_id`, `type`, `at`, and `room_id`, `product_id`, `value`, `text` where they are.
 
-CSV with a header, JSONL, or Parquet. An event that shows no interest in a product (no `product_id`, or a type such as `enter`,
-`watch`, `impression`) is no interaction, but the ranker learns from it. An `event_id` that comes again counts once.
+CSV with a header, JSONL, or Parquet; of `text` only whether displays share it. An event that shows no interest in a product (no
+`product_id`, or a type such as `enter`, `watch`, `impression`) is no interaction, but the ranker learns from it. An `event_id` that
+comes again counts once.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -10,15 +11,19 @@ from datetime import datetime
 from pathlib import Path
 from typing import cast, get_args
 
+import numpy as np
+
 from models.interactions.cells import check_columns, check_identifier, check_number, csv_rows, lines_of, shown
-from models.interactions.log import Collector, Interactions, InteractionsError
+from models.interactions.event_log import NONE, TYPES, Codes, EventLog
+from models.interactions.log import Interactions, InteractionsError, in_order
 from models.interactions.parquet import parquet_rows
+from models.interactions.staging import Staging
 from models.json_text import json_value
 from models.recommend.history import INTEREST
 from models.types import Event, EventId, EventType, ProductId, RoomId, ViewerId
 
 NEEDED = ("event_id", "viewer_id", "type", "at")
-OPTIONAL = ("room_id", "product_id", "value")
+OPTIONAL = ("room_id", "product_id", "value", "text")
 READ = (".csv", ".jsonl", ".ndjson", ".parquet")
 _TYPES = frozenset(get_args(EventType))
 _EARLIEST, _LATEST = 1970, 2200  # years
@@ -36,25 +41,51 @@ def event_files(location: Path) -> list[Path]:
     return named or files
 
 
-def read_events(location: Path) -> list[Event]:
-    """Every event once, in order of time. Raises InteractionsError."""
-    found: dict[EventId, Event] = {}
-    for path in event_files(location):
-        for event in _events_of(path):
-            found.setdefault(event.event_id, event)
-    return sorted(found.values(), key=lambda event: (event.at, event.event_id))
+def read_events(location: Path) -> EventLog:
+    """Every event once, in order of time, on disk. Raises InteractionsError."""
+    with Staging() as staging:
+        for path in event_files(location):
+            if not staging.add_plain(path):  # then row by row, which says what is wrong if something is
+                staging.add(_events_of(path))
+        return staging.finish()
 
 
-def interactions_of(events: Iterable[Event], source: str) -> Interactions:
+def interactions_of(events: EventLog, source: str) -> Interactions:
     """The events that show interest in a product. Raises InteractionsError when there are none."""
-    collector = Collector()
-    passed_over = 0
-    for event in events:
-        if event.product_id is None or event.type not in INTEREST:
-            passed_over += 1
-        else:
-            collector.add(event.viewer_id, event.product_id, event.at.timestamp(), event.type, event.value)
-    return replace(collector.finish(source), passed_over=passed_over)
+    found = interest_at(events, np.arange(len(events), dtype=np.int32))
+    if found is None:
+        raise InteractionsError(f"{source} holds no interaction of a user with an item")
+    return replace(found, passed_over=len(events) - len(found) - found.duplicates)
+
+
+def interest_at(events: EventLog, places: Codes) -> Interactions | None:
+    """Those of the events at `places` int32 (n,), ascending, that show interest in a product; None where there are none."""
+    interest = np.array([INTEREST.get(kind, 0.0) for kind in TYPES], dtype=np.float32)
+    columns = events.columns
+    places = places[(columns.product[places] != NONE) & (interest[columns.type[places]] > 0)]
+    if not len(places):
+        return None
+    users, user = _numbered(columns.viewer[places])
+    items, item = _numbered(columns.product[places])
+    log = Interactions(
+        users=tuple(events.viewers[code] for code in users.tolist()),
+        items=tuple(events.products[code] for code in items.tolist()),
+        user=user,
+        item=item,
+        at=columns.at_us[places] / 1e6,
+        weight=interest[columns.type[places]],
+        value=columns.value[places].astype(np.float32),
+    )
+    return in_order(log, unique_pairs=False)
+
+
+def _numbered(codes: Codes) -> tuple[Codes, Codes]:
+    """The codes in order of first appearance, and of each its number among them."""
+    known, first, number = np.unique(codes, return_index=True, return_inverse=True)
+    order = np.argsort(first)
+    rank = np.empty(len(known), dtype=np.int32)
+    rank[order] = np.arange(len(known), dtype=np.int32)
+    return known[order], rank[number]
 
 
 def _events_of(path: Path) -> Iterator[Event]:
@@ -98,6 +129,7 @@ def _event(where: str, cells: Mapping[str, object]) -> Event:
         room_id=RoomId(_identifier(where, cells, "room_id")) if _stated(cells, "room_id") else None,
         product_id=ProductId(_identifier(where, cells, "product_id")) if _stated(cells, "product_id") else None,
         value=_value(where, cells.get("value")),
+        text=_text(where, cells["text"]) if kind == "display" and _stated(cells, "text") else None,
     )
 
 
@@ -110,6 +142,12 @@ def _identifier(where: str, cells: Mapping[str, object], column: str) -> str:
     if not isinstance(text, str):
         raise InteractionsError(f"{where}, column {column}: an id is text, not {shown(text)}")
     return check_identifier(text.strip(), where, column)
+
+
+def _text(where: str, stated: object) -> str:
+    if not isinstance(stated, str):
+        raise InteractionsError(f"{where}, column text: text is needed, not {shown(stated)}")
+    return stated
 
 
 def _time(where: str, stated: object) -> datetime:

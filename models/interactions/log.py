@@ -88,10 +88,11 @@ class Collector:
             value=np.array(self._value, dtype=np.float32),
             has_times=has_times,
         )
-        return _in_order(log, unique_pairs=unique_pairs)
+        return in_order(log, unique_pairs=unique_pairs)
 
 
-def _in_order(log: Interactions, *, unique_pairs: bool) -> Interactions:
+def in_order(log: Interactions, *, unique_pairs: bool) -> Interactions:
+    """In order of time, equal rows once; with `unique_pairs` a user and an item meet once, at the first time."""
     order = np.argsort(log.at, kind="stable")
     ordered = replace(log, **{name: getattr(log, name)[order] for name in ("user", "item", "at", "weight", "value")})
     keys: list[NDArray[np.generic]] = [ordered.item, ordered.user]

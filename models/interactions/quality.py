@@ -1,20 +1,24 @@
 """Is a log fit to train on? What it holds, what is odd about it, and whether its latest part still looks like what came before."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Set
 from dataclasses import asdict, dataclass
 
 import numpy as np
-import pandas as pd
+from numpy.typing import NDArray
 
-from models.types import Event, ProductId
+from models.interactions.event_log import DISPLAY, NONE, ROWS_AT_ONCE, TYPES, EventLog, Histories
+from models.types import ProductId
 
 LATEST = 0.2  # of the log's time, compared with what came before
 MOST_DRIFT = 0.25  # population stability index from which a distribution counts as another one (Siddiqi 2006)
 MOST_UNKNOWN = 0.05  # share of product events about products that are not in the catalogue
 MOST_A_MINUTE = 120  # events of one viewer; people do less
 FEWEST_EVENTS, FEWEST_VIEWERS = 1_000, 50
-_CATEGORIES = 50  # products that are compared by name; the others count together
+_COMPARED = 50  # values that are compared by themselves; the others count together
 _FLOOR = 1e-4  # of a share, so that what is missing on one side has a logarithm
+_MINUTE_US, _DAY_US = 60_000_000, 86_400_000_000
+
+Counts = NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,66 +39,83 @@ class DataReport:
         return asdict(self)
 
 
-def data_report(events: Sequence[Event], catalogue: Collection[ProductId] = ()) -> DataReport:
-    """Of viewers' events, hosts' displays left out; an empty log is one alarm."""
-    rows = pd.DataFrame(
-        {
-            "viewer": [event.viewer_id for event in events],
-            "type": [event.type for event in events],
-            "product": [event.product_id for event in events],
-            "at": pd.to_datetime([event.at for event in events], utc=True),
-        }
-    )
-    rows = rows[rows["type"] != "display"]
-    if rows.empty:
+def data_report(events: EventLog, catalogue: Set[ProductId] = frozenset()) -> DataReport:
+    """Of viewers' events, hosts' displays left out; an empty log is one alarm. Counted a block at a time: memory does not grow."""
+    histories = Histories(events)
+    if not len(histories):
         return DataReport(0, 0, 0, 0.0, {}, 0.0, 0, 0, 0.0, 0.0, ("there are no events of viewers",))
-    named = rows["product"].dropna()
-    first, last = rows["at"].min(), rows["at"].max()
-    is_latest = rows["at"] > last - (last - first) * LATEST
+    first_us, last_us = (int(events.columns.at_us[place]) for place in (histories.order.min(), histories.order.max()))
+    counts = _Counts.of(events, last_us - (last_us - first_us) * LATEST)
+    types, products = counts.types.sum(axis=0), counts.products.sum(axis=0)
+    known = np.array([not catalogue or product_id in catalogue for product_id in events.products], dtype=np.bool_)
     found = DataReport(
-        events=len(rows),
-        viewers=int(rows["viewer"].nunique()),
-        products=int(named.nunique()),
-        days=float((last - first) / pd.Timedelta(days=1)),
-        by_type={str(kind): int(count) for kind, count in rows["type"].value_counts().items()},
-        unknown_products=float((~named.isin(list(catalogue))).mean()) if len(catalogue) and len(named) else 0.0,
-        empty_days=_empty_days(rows["at"]),
-        hasty_viewers=_hasty(rows),
-        type_drift=stability(rows.loc[~is_latest, "type"], rows.loc[is_latest, "type"]),
-        product_drift=stability(rows.loc[~is_latest, "product"].dropna(), rows.loc[is_latest, "product"].dropna()),
+        events=histories.event_count,
+        viewers=len(histories),
+        products=int((products > 0).sum()),
+        days=(last_us - first_us) / _DAY_US,
+        by_type={TYPES[code]: int(types[code]) for code in np.argsort(-types, kind="stable").tolist() if types[code]},
+        unknown_products=float(products[~known].sum() / products.sum()) if products.any() else 0.0,
+        empty_days=last_us // _DAY_US - first_us // _DAY_US + 1 - len(counts.days),
+        hasty_viewers=_hasty(histories),
+        type_drift=stability(*counts.types),
+        product_drift=stability(*counts.products),
         alarms=(),
     )
     return DataReport(**{**asdict(found), "alarms": _alarms(found)})
 
 
-def stability(before: "pd.Series[str]", after: "pd.Series[str]") -> float:
+@dataclass(slots=True)
+class _Counts:
+    """Of viewers' events, before the latest part (row 0) and in it (row 1)."""
+
+    types: Counts  # int64 (2, types)
+    products: Counts  # int64 (2, products)
+    days: set[int]  # since 1970, with an event
+
+    @classmethod
+    def of(cls, events: EventLog, latest_us: float) -> "_Counts":
+        made = cls(np.zeros((2, len(TYPES)), dtype=np.int64), np.zeros((2, len(events.products)), dtype=np.int64), set())
+        for _, block in events.blocks():
+            own = block.type != DISPLAY
+            made.days.update(np.unique(block.at_us[own] // _DAY_US).tolist())
+            for row, side in enumerate((block.at_us <= latest_us, block.at_us > latest_us)):
+                made.types[row] += np.bincount(block.type[own & side], minlength=len(TYPES))
+                named = block.product[own & side & (block.product != NONE)]
+                made.products[row] += np.bincount(named, minlength=len(events.products))
+        return made
+
+
+def stability(before: Counts, after: Counts) -> float:
     """Population stability index: sum over values of (a - b) ln(a / b) for their shares b before and a after; 0 when nothing changed.
 
-    Beyond the most frequent values all count as one. 0 when either side is empty.
+    Both are int64 (values,): how often each value came. Beyond the most frequent ones before, all count as one. 0 when either side is
+    empty.
 
-    >>> stability(pd.Series(["click", "cart"]), pd.Series(["cart", "click"]))
+    >>> stability(np.array([1, 1]), np.array([1, 1]))
     0.0
-    >>> stability(pd.Series(["click"] * 9 + ["cart"]), pd.Series(["click"] + ["cart"] * 9)) > MOST_DRIFT
+    >>> stability(np.array([9, 1]), np.array([1, 9])) > MOST_DRIFT
     True
     """
-    if before.empty or after.empty:
+    if not before.any() or not after.any():
         return 0.0
-    frequent = before.value_counts().index[:_CATEGORIES]
-    shares = [
-        side.where(side.isin(frequent), "(others)").value_counts(normalize=True).reindex([*frequent, "(others)"]).fillna(0.0).clip(_FLOOR)
-        for side in (before, after)
-    ]
-    return float(((shares[1] - shares[0]) * np.log(shares[1] / shares[0])).sum())
+    frequent = np.argsort(-before, kind="stable")[:_COMPARED]
+    frequent = frequent[before[frequent] > 0]
+    shares = [np.append(side[frequent], side.sum() - side[frequent].sum()) / side.sum() for side in (before, after)]
+    b, a = (np.maximum(share, _FLOOR) for share in shares)
+    return float(((a - b) * np.log(a / b)).sum())
 
 
-def _empty_days(at: "pd.Series[pd.Timestamp]") -> int:
-    days = at.dt.floor("D")
-    return int((days.max() - days.min()).days + 1 - days.nunique())
-
-
-def _hasty(rows: pd.DataFrame) -> int:
-    a_minute = rows.groupby(["viewer", rows["at"].dt.floor("min")]).size()
-    return int(a_minute[a_minute > MOST_A_MINUTE].index.get_level_values("viewer").nunique())
+def _hasty(histories: Histories) -> int:
+    """Viewers with more than `MOST_A_MINUTE` events in some minute."""
+    at_us, found = histories.log.columns.at_us, set[int]()
+    for first in range(0, len(histories.order), ROWS_AT_ONCE):  # a viewer's minute reaches into the next block at most by itself
+        places = histories.order[first : first + ROWS_AT_ONCE + MOST_A_MINUTE]
+        viewer, minute = histories.log.columns.viewer[places], at_us[places] // _MINUTE_US
+        last = len(places) - MOST_A_MINUTE
+        if last > 0:
+            is_hasty = (viewer[:last] == viewer[MOST_A_MINUTE:]) & (minute[:last] == minute[MOST_A_MINUTE:])
+            found.update(viewer[:last][is_hasty].tolist())
+    return len(found)
 
 
 def _alarms(found: DataReport) -> tuple[str, ...]:

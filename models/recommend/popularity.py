@@ -166,10 +166,10 @@ class Popularity:
             )
 
     @classmethod
-    def restored(cls, state: PopularityState) -> "Popularity":
-        """The counts as they were; the clock stands still until the first event or announcement."""
+    def restored(cls, state: PopularityState, *, is_resuming: bool = True) -> "Popularity":
+        """The counts as they were; with `is_resuming` the clock stands still until the first event or announcement."""
         made = cls()
-        made._resuming = True
+        made._resuming = is_resuming
         made._ids = [ProductId(product_id) for product_id in state["ids"]]
         made._place = {product_id: place for place, product_id in enumerate(made._ids)}
         made._weight = np.array([*state["weight"], 0.0], dtype=np.float64)

@@ -20,15 +20,26 @@ class Sources:
     learned: LearnedSources = field(default_factory=LearnedSources)
 
     def request(
-        self, viewer_id: ViewerId, history: Sequence[Event], context: Sequence[ProductId], shelf: Sequence[ProductId], at: datetime
+        self,
+        viewer_id: ViewerId,
+        history: Sequence[Event],
+        context: Sequence[ProductId],
+        shelf: Sequence[ProductId],
+        at: datetime,
+        *,
+        shown: Sequence[ProductId] = (),
     ) -> RankRequest:
-        """The request as the ranker gets it; `history` oldest first, cut to its latest `HISTORY_EVENTS`."""
+        """The request as the ranker gets it; `history` oldest first, cut to its latest `HISTORY_EVENTS`.
+
+        `context` is what the caller names and is not recommended back; where they name nothing, `shown` is what the room shows.
+        """
         recent = tuple(history[-HISTORY_EVENTS:])
+        around = tuple(context or shown)
         on_shelf = [Candidate(p, "on_shelf", 1.0 / rank) for rank, p in enumerate(shelf, start=1) if p not in context]
         candidates = (
             *on_shelf,
-            *self.behaviour.candidates(recent, context, k=CANDIDATES_PER_SOURCE, exclude=()),
-            *self.shop.candidates(recent, context, k=CANDIDATES_PER_SOURCE, exclude=()),
-            *self.learned.candidates(recent, context, k=CANDIDATES_PER_SOURCE, exclude=()),
+            *self.behaviour.candidates(recent, around, k=CANDIDATES_PER_SOURCE, exclude=()),
+            *self.shop.candidates(recent, around, k=CANDIDATES_PER_SOURCE, exclude=()),
+            *self.learned.candidates(recent, around, k=CANDIDATES_PER_SOURCE, exclude=()),
         )
-        return RankRequest(viewer_id, recent, candidates, tuple(context), tuple(shelf), at)
+        return RankRequest(viewer_id, recent, candidates, around, tuple(shelf), at)

@@ -9,15 +9,16 @@ from typing import get_args
 import numpy as np
 
 from models.evaluation.candidates import SIMPLE, Case, scores_by_source
-from models.interactions.log import Collector, Interactions
+from models.interactions.event_log import NONE, Histories
+from models.interactions.events import interest_at
+from models.interactions.log import Interactions
 from models.recommend.als_source import AlsSource
 from models.recommend.factorised import AlsPlan, AlsScorer
-from models.recommend.history import INTEREST, Log
 from models.recommend.learned import LearnedSource, LearnedSources
 from models.recommend.sequence_source import SequenceSource
 from models.recommend.sources import Sources
 from models.training.sequence import LARGEST, SequencePlan, SequenceScorer
-from models.types import LearnedKind, Product, ProductId
+from models.types import LearnedKind, ModelInputError, Product, ProductId
 
 LEAST_INTERACTIONS = 5_000
 STANDARD_ERRORS = 1.645  # a gain of so many is chance in one of twenty cases
@@ -47,9 +48,20 @@ class Verdict:
     why: str
 
 
-def fit_learned(log: Log, products: Sequence[Product], until: datetime, plan: LearnedPlan, seed: int) -> LearnedSources:
+def named_sources(names: str) -> tuple[LearnedKind, ...] | None:
+    """Of comma-separated names; `auto` is None, `none` is none of them. Raises ModelInputError for another name."""
+    if names.strip() in {"auto", "none"}:
+        return None if names.strip() == "auto" else ()
+    wanted = {name.strip() for name in names.split(",")}
+    known = get_args(LearnedKind)
+    if not wanted <= set(known):
+        raise ModelInputError(f"there is no learned source {', '.join(sorted(wanted - set(known)))}; {', '.join(known)} are known")
+    return tuple(kind for kind in known if kind in wanted)
+
+
+def fit_learned(histories: Histories, products: Sequence[Product], until: datetime, plan: LearnedPlan, seed: int) -> LearnedSources:
     """The sources of the plan that the events before `until` suit."""
-    found = interactions_before(log, products, until)
+    found = interactions_before(histories, products, until)
     return LearnedSources(_fitted(found, plan, seed)) if found is not None else LearnedSources()
 
 
@@ -66,15 +78,15 @@ def _fitted(log: Interactions, plan: LearnedPlan, seed: int) -> Iterator[Learned
         yield AlsSource(ials.factors, ids, regularization=plan.ials.regularization, alpha=plan.ials.alpha)
 
 
-def interactions_before(log: Log, products: Sequence[Product], until: datetime) -> Interactions | None:
+def interactions_before(histories: Histories, products: Sequence[Product], until: datetime) -> Interactions | None:
     """Interest shown before `until`, as the sources learn from it; None where there is none. Products nobody touched are not in it."""
     known = {product.product_id for product in products}
-    collector = Collector()
-    for viewer_id, events in log.items():
-        for event in events:
-            if event.at < until and event.type in INTEREST and event.product_id is not None and (not known or event.product_id in known):
-                collector.add(viewer_id, event.product_id, event.at.timestamp(), event.type, event.value)
-    return collector.finish("the log") if len(collector) else None
+    wanted = np.array([not known or product_id in known for product_id in histories.log.products], dtype=np.bool_)
+    earlier = histories.order[histories.order < histories.log.place_of(until)]
+    product = histories.log.columns.product[earlier]
+    touched = product != NONE
+    touched[touched] = wanted[product[touched]]
+    return interest_at(histories.log, np.sort(earlier[touched]))
 
 
 def judged(sources: Sources, cases: Sequence[Case]) -> dict[LearnedKind, Verdict]:

@@ -1,32 +1,40 @@
 """The recommender that serves, as a Scorer: candidates of all sources, ranked by Wide & Deep, fitted on the same events as the others."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
 import numpy as np
 
+from models.interactions.event_log import EventLog, Histories
 from models.interactions.log import Interactions
 from models.recommend.behaviour import Behaviour
 from models.recommend.features import ItemVectors
-from models.recommend.history import INTEREST, by_viewer, moment
+from models.recommend.history import INTEREST
+from models.recommend.item_factors import EASE_UP_TO
 from models.recommend.passages import TextEmbedder
 from models.recommend.ranker import Ranker
 from models.recommend.retriever import ShopIndex
 from models.recommend.scoring import History, Scores, UnsuitableLogError
 from models.recommend.sources import Sources
+from models.recommend.surroundings import NO_SCREEN, Surroundings
+from models.training.as_shop import events_of
 from models.training.learned import fit_learned
-from models.training.recommender import TrainOptions, chosen, fit_behaviour, fit_ranker, replayed
+from models.training.recommender import TrainOptions, as_data, chosen, fit_behaviour, fit_ranker, replayed
 from models.types import Event, EventId, Product, ProductId, ViewerId
 
 LEAST_EVENTS = 500
+LATEST_FIFTH = 0.8  # of each user's entries: where there are no times, the sources are judged and the ranker learns on what follows
 
 
 @dataclass(frozen=True, slots=True)
 class Shop:
-    """What the pipeline looks at besides interactions. `events` are all that were read; what may not be known is left out by `fit`."""
+    """What the pipeline looks at besides interactions.
 
-    events: Sequence[Event]
+    `events` are all that were read, and what may not be known is left out by `fit`; None: there are but the interactions themselves.
+    """
+
+    events: Sequence[Event] | None
     products: Sequence[Product]
     embedder: TextEmbedder
 
@@ -40,16 +48,17 @@ class PipelineScorer:
         self._options = options or TrainOptions()
 
     def fit(self, log: Interactions) -> None:
-        known = by_viewer(_known(self._shop.events, log))
-        if sum(map(len, known.values())) < LEAST_EVENTS:
+        known = Histories(EventLog.of(events_of(log) if self._shop.events is None else _known(self._shop.events, log)))
+        if known.event_count < LEAST_EVENTS:
             raise UnsuitableLogError(f"Wide & Deep learns from at least {LEAST_EVENTS} events before the split; this log has fewer")
         options, products = self._options, self._shop.products
         index = ShopIndex(self._shop.embedder, picture_dim=1, factor_dim=options.fit.factor_dim)
         index.put_products(products)
-        end = moment(known, 1.0) + timedelta(seconds=1)
-        window = moment(known, options.behaviour_until), end
+        end = known.moment(1.0) + timedelta(seconds=1)
+        window = known.moment(options.behaviour_until if log.has_times else LATEST_FIFTH), end
         early, self._verdicts = chosen(known, products, index, window, options, self._seed)
-        model = fit_ranker(replayed(known, (), early, window, options, self._seed), options, self._seed)
+        nowhere = Surroundings(known.log, (), NO_SCREEN)
+        model = fit_ranker(replayed(known, nowhere, early, window, options, self._seed), options, self._seed)
         behaviour = fit_behaviour(known, products, end, options.fit, self._seed)
         index.put_factors(behaviour.item_vectors())
         learned = fit_learned(known, products, end, replace(options.learned, kinds=early.learned.kinds), self._seed)
@@ -68,6 +77,17 @@ class PipelineScorer:
                 if place is not None:
                     row[place] = 1.0 + ranked.score
         return scores
+
+    def described(self) -> Mapping[str, object]:
+        """What the pipeline came to be made of after `fit`."""
+        item_to_item = "ease" if len(self._sources.behaviour.ids) <= EASE_UP_TO else "itemknn"
+        learned = self._sources.learned.kinds
+        return {
+            "is": "the pipeline that serves",
+            "candidates": [item_to_item, "similar_to", "popular", "fresh", *learned],
+            "ranked_by": "Wide & Deep",
+            "judged": as_data(self._verdicts),
+        }
 
     def _events_of(self, history: History) -> tuple[ViewerId, Sequence[Event]]:
         """What the viewer did; for somebody who is not in the log, clicks on the items of the history, a minute apart."""

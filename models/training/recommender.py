@@ -1,10 +1,11 @@
 """Trains the recommender: item-to-item weights, item vectors and the ranker, from nothing but events and products."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import numpy as np
 import torch
 from rich.console import Console
 from rich.progress import track
@@ -16,20 +17,22 @@ from models.demo.simulator import simulate
 from models.evaluation.candidates import cases_of
 from models.evaluation.recommender import evaluate
 from models.evaluation.rooms import evaluate_rooms
+from models.interactions.event_log import EventLog, Histories
 from models.recommend.behaviour import Behaviour
 from models.recommend.features import DENSE_NAMES, ItemVectors
-from models.recommend.history import Log, by_viewer, moment
 from models.recommend.item_factors import Fit, item_to_item, item_vectors
 from models.recommend.learned import LearnedSources
 from models.recommend.passages import TextEmbedder
-from models.recommend.popularity import Popularity
 from models.recommend.ranker import Ranker, RankerConfig, WideAndDeep
 from models.recommend.retriever import ShopIndex
-from models.recommend.rooms import RoomRanker
+from models.recommend.rooms import RoomRanker, Weights, load_weights, save_weights
 from models.recommend.sources import Sources
+from models.recommend.surroundings import Screen, Surroundings
 from models.training.learned import LearnedPlan, Verdict, fit_learned, judged
-from models.training.recommender_data import Examples, Replay, interest_matrix, is_held_out
-from models.types import Event, LearnedKind, Product, Room
+from models.training.recommender_data import Examples, held_out, interest_matrix, popularity_before
+from models.training.replay import Replay
+from models.training.rooms import learnt_weights
+from models.types import LearnedKind, Product, ProductId, Room
 
 KIND, SCHEMA = "recommender", 1
 DEMO_UNTIL = datetime(2026, 1, 1, tzinfo=UTC)
@@ -41,7 +44,9 @@ class TrainOptions:
     held_out: float = 0.2  # share of viewers that are only tested on
     behaviour_until: float = 0.5  # share of the log's time: item weights for the ranker's training come from before it
     ranker_until: float = 0.75  # ranker examples come from before it, tests from after it
-    requests: int = 10_000  # replayed for the ranker
+    requests: int = 10_000  # replayed for the ranker, however many events there are
+    tested_viewers: int = 5_000  # at most, of those held out
+    learning_viewers: int = 100_000  # at most, whom the learned sources (sequence, iALS) see; the other parts see everybody
     epochs: int = 8
     batch: int = 4_096
     learning_rate: float = 3e-3
@@ -51,71 +56,84 @@ class TrainOptions:
 
 
 def train(  # noqa: PLR0913  # data, place and options of one run
-    events: Iterable[Event],
+    events: EventLog,
     products: Sequence[Product],
     rooms: Sequence[Room],
     out: Path,
     *,
     embedder: TextEmbedder,
+    screen: Screen,
     seed: int,
     options: TrainOptions | None = None,
     data: Mapping[str, object] | None = None,
 ) -> dict[str, float]:
     """Train on the earlier events of most viewers, test on the later events of the others, write `out` with its manifest.
 
-    `embedder` must be the one that serves, since similarity of texts is a source of candidates. `data` describes the events in the
+    `embedder` and `screen` must be those that serve, since similarity of texts is a source of candidates, and what a room shows leads to
+    others. What takes long is sampled as the options say, and the manifest says of how many: `ranker_requests`, `tested_viewers`,
+    `learning_viewers`. `data` describes the events in the
     manifest. Returns the metrics of `models.evaluation.recommender.evaluate`. Raises ValueError when there is nothing to learn from.
     """
     options = options or TrainOptions()
-    everything = sorted(events, key=lambda event: (event.at, event.event_id))
-    log = by_viewer(everything)
-    if not any(log.values()):
+    everybody = Histories(events)
+    if not len(everybody):
         raise ValueError("no events of viewers to train on; import events first or simulate some")
-    kept: Log = {viewer_id: events for viewer_id, events in log.items() if not is_held_out(viewer_id, options.held_out)}
+    is_tested = held_out(events, options.held_out)
+    kept = everybody.among(~is_tested)
+    tested = everybody.among(is_tested).some(options.tested_viewers, seed)
     shop = ShopIndex(embedder, picture_dim=1, factor_dim=options.fit.factor_dim)
     shop.put_products(products)
-    middle, end = moment(log, options.behaviour_until), moment(log, options.ranker_until)
+    middle, end = everybody.moment(options.behaviour_until), everybody.moment(options.ranker_until)
     early, verdicts = chosen(kept, products, shop, (middle, end), options, seed)
-    model = fit_ranker(replayed(kept, rooms, early, (middle, end), options, seed), options, seed)
+    surroundings = Surroundings(events, rooms, screen)
+    examples = replayed(kept, surroundings, early, (middle, end), options, seed)
+    model = fit_ranker(examples, options, seed)
+    weights, room_verdict = learnt_weights(kept.some(options.tested_viewers, seed), rooms, RoomRanker(shop), (middle, end))
     behaviour = fit_behaviour(kept, products, end, options.fit, seed)
     shop.put_factors(behaviour.item_vectors())
-    learned = fit_learned(kept, products, end, replace(options.learned, kinds=early.learned.kinds), seed)
+    learners = kept.some(options.learning_viewers, seed)
+    learned = fit_learned(learners, products, end, replace(options.learned, kinds=early.learned.kinds), seed)
     ranker = Ranker(model, ItemVectors.stacked(behaviour.item_vectors(), options.fit.factor_dim), options.ranker)
-    tested: Log = {viewer_id: log[viewer_id] for viewer_id in log.keys() - kept.keys()}
     metrics = {
-        **evaluate(tested, rooms, Sources(behaviour, shop, learned), ranker, end),
-        **evaluate_rooms(everything, rooms, RoomRanker(shop), end, viewers=tested.keys()),
+        **evaluate(tested, surroundings, Sources(behaviour, shop, learned), ranker, end),
+        **evaluate_rooms(tested, rooms, RoomRanker(shop, weights), end),
     }
-    described = {"events": sum(map(len, log.values())), "viewers": len(log), "sources": as_data(verdicts), **(data or {})}
-    _write(out, Parts(behaviour, learned, ranker), metrics, seed, described)
+    sampled = {"ranker_requests": len(np.unique(examples.group)), "tested_viewers": len(tested), "learning_viewers": len(learners)}
+    counted = {"events": everybody.event_count, "viewers": len(everybody), **sampled}
+    described: dict[str, object] = {**counted, "sources": as_data(verdicts), **(data or {})}
+    if room_verdict is not None:
+        described["rooms"] = asdict(room_verdict)
+    _write(out, Parts(behaviour, learned, ranker, weights), metrics, seed, described)
     return metrics
 
 
-def refit(out: Path, events: Iterable[Event], products: Sequence[Product], *, seed: int, options: TrainOptions | None = None) -> None:
+def refit(out: Path, events: EventLog, products: Sequence[Product], *, seed: int, options: TrainOptions | None = None) -> None:
     """Sources of candidates of an artifact once more, now from all events: to be done when it was judged.
 
     The ranker's weights stay. Raises ArtifactError for a folder that `train` did not write.
     """
     options = options or TrainOptions()
     manifest = read_manifest(open_artifact(out, kind=KIND, schema=SCHEMA))
-    log = by_viewer(events)
-    until = moment(log, 1.0) + timedelta(seconds=1)
-    behaviour = fit_behaviour(log, products, until, options.fit, seed)
-    learned = fit_learned(log, products, until, replace(options.learned, kinds=LearnedSources.load(out).kinds), seed)
+    everybody = Histories(events)
+    until = everybody.moment(1.0) + timedelta(seconds=1)
+    behaviour = fit_behaviour(everybody, products, until, options.fit, seed)
+    learners = everybody.some(options.learning_viewers, seed)
+    learned = fit_learned(learners, products, until, replace(options.learned, kinds=LearnedSources.load(out).kinds), seed)
     ranker = Ranker.load(out).with_vectors(ItemVectors.stacked(behaviour.item_vectors(), options.fit.factor_dim))
     _write(
         out,
-        Parts(behaviour, learned, ranker),
+        Parts(behaviour, learned, ranker, load_weights(out)),
         manifest["metrics"],
         seed,
         {**manifest["data"], "refitted": "on all events, after the metrics"},
     )
 
 
-def train_on_demo(
+def train_on_demo(  # noqa: PLR0913  # of the demo, and what serving is made of
     out: Path,
     *,
     embedder: TextEmbedder,
+    screen: Screen,
     seed: int = DEMO_SEED,
     viewers: int = 1500,
     days: float = 28.0,
@@ -123,30 +141,33 @@ def train_on_demo(
 ) -> dict[str, float]:
     """Make the shipped recommender: `train` on simulated viewers of the demo shop. Returns the metrics."""
     products, rooms = demo_products(), demo_rooms()
-    events = simulate(products, rooms, viewers=viewers, days=days, seed=seed, until=DEMO_UNTIL)
+    events = EventLog.of(simulate(products, rooms, viewers=viewers, days=days, seed=seed, until=DEMO_UNTIL))
     data = {"source": "models.demo.simulator", "simulated_viewers": viewers, "days": days, "until": DEMO_UNTIL.isoformat()}
-    return train(events, products, rooms, out, embedder=embedder, seed=seed, options=options, data=data)
+    return train(events, products, rooms, out, embedder=embedder, screen=screen, seed=seed, options=options, data=data)
 
 
-def fit_behaviour(log: Log, products: Sequence[Product], until: datetime, fit: Fit, seed: int) -> Behaviour:
-    """Item weights, vectors and popularity from the events before `until`."""
-    touched = {event.product_id for events in log.values() for event in events if event.at < until and event.product_id is not None}
-    items = sorted(touched | {product.product_id for product in products})
-    matrix = interest_matrix(log, items, until)
-    popularity = Popularity()
-    for event in sorted((e for events in log.values() for e in events if e.at < until), key=lambda event: event.at):
-        popularity.observe(event)
-    return Behaviour(items, item_to_item(matrix, fit), item_vectors(matrix, fit, seed), popularity)
+def fit_behaviour(histories: Histories, products: Sequence[Product], until: datetime, fit: Fit, seed: int) -> Behaviour:
+    """Item weights, vectors and popularity from the events before `until`; popularity from what hosts displayed as well."""
+    popularity = popularity_before(histories, until)
+    items = sorted({*popularity.state()["ids"], *(product.product_id for product in products)})
+    matrix = interest_matrix(histories, [ProductId(item) for item in items], until)
+    return Behaviour([ProductId(item) for item in items], item_to_item(matrix, fit), item_vectors(matrix, fit, seed), popularity)
 
 
 def chosen(
-    log: Log, products: Sequence[Product], shop: ShopIndex, window: tuple[datetime, datetime], options: TrainOptions, seed: int
+    histories: Histories,
+    products: Sequence[Product],
+    shop: ShopIndex,
+    window: tuple[datetime, datetime],
+    options: TrainOptions,
+    seed: int,
 ) -> tuple[Sources, dict[LearnedKind, Verdict]]:
     """Sources that know what was before `window`, of the learned ones those that won on what came within it, and why."""
-    behaviour = fit_behaviour(log, products, window[0], options.fit, seed)
+    behaviour = fit_behaviour(histories, products, window[0], options.fit, seed)
     shop.put_factors(behaviour.item_vectors())
-    sources = Sources(behaviour, shop, fit_learned(log, products, window[0], options.learned, seed))
-    verdicts = judged(sources, cases_of(log, *window, seed=seed))
+    learners = histories.some(options.learning_viewers, seed)
+    sources = Sources(behaviour, shop, fit_learned(learners, products, window[0], options.learned, seed))
+    verdicts = judged(sources, cases_of(histories.some(options.tested_viewers, seed), *window, seed=seed))
     serving = [kind for kind, verdict in verdicts.items() if verdict.serves]
     return replace(sources, learned=sources.learned.only(serving)), verdicts
 
@@ -157,12 +178,11 @@ def as_data(verdicts: Mapping[LearnedKind, Verdict]) -> dict[str, object]:
 
 
 def replayed(
-    log: Log, rooms: Sequence[Room], sources: Sources, window: tuple[datetime, datetime], options: TrainOptions, seed: int
+    histories: Histories, surroundings: Surroundings, sources: Sources, window: tuple[datetime, datetime], options: TrainOptions, seed: int
 ) -> Examples:
     """What the ranker learns from: requests within `window`, answered by sources that know what was before it."""
     vectors = ItemVectors.stacked(sources.behaviour.item_vectors(), options.fit.factor_dim)
-    shelves = {room.room_id: room.shelf for room in rooms}
-    replay = Replay(sources, vectors, shelves, log)
+    replay = Replay(sources, vectors, surroundings, histories)
     return replay.examples(*window, requests=options.requests, seed=seed)
 
 
@@ -227,6 +247,7 @@ class Parts:
     behaviour: Behaviour
     learned: LearnedSources
     ranker: Ranker
+    room_weights: Weights
 
 
 def _write(out: Path, parts: Parts, metrics: Mapping[str, float], seed: int, data: Mapping[str, object]) -> None:
@@ -234,6 +255,7 @@ def _write(out: Path, parts: Parts, metrics: Mapping[str, float], seed: int, dat
     parts.behaviour.save(out)
     parts.learned.save(out)
     parts.ranker.save(out)
+    save_weights(parts.room_weights, out)
     for path in out.iterdir():
         path.chmod(0o644)  # safetensors writes for the owner only
     write_manifest(out, kind=KIND, schema=SCHEMA, command="livecart train recommender", seed=seed, data=data, metrics=metrics)

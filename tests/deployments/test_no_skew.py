@@ -19,26 +19,30 @@ from deployments.retrieval import LiveRetriever
 from deployments.shop import LiveShop
 from deployments.store import Store
 from deployments.store.values import StoreOptions
-from graphs.recommend import RecommendNodes, RecommendRequest, recommend_graph
+from graphs.recommend import DISPLAYS_READ, RecommendNodes, RecommendRequest, on_screen, recommend_graph
+from graphs.watching.displays import RENEW_S, DisplayWriter
+from graphs.watching.watcher import Displayed, Showing
 from models.demo.catalog import demo_products, demo_rooms
 from models.demo.simulator import simulate
+from models.interactions.event_log import EventLog, Histories
 from models.recommend.features import ItemVectors, features
 from models.recommend.hashed_text import HashedTextEmbedder
-from models.recommend.history import Log, by_viewer
 from models.recommend.item_factors import Fit
 from models.recommend.learned import LearnedSources
 from models.recommend.popularity import Popularity
 from models.recommend.retriever import ShopIndex
 from models.recommend.rooms import RoomRanker
 from models.recommend.sources import Sources
+from models.recommend.surroundings import Screen, Surroundings
 from models.training.recommender import fit_behaviour
 from models.types import Event, Ranked, RankRequest
 from tests.deployments.store.examples import BY
 
 UNTIL = datetime(2026, 1, 15, tzinfo=UTC)
+START = UNTIL - timedelta(days=10)
 FIT = Fit(factor_dim=8)
 PRODUCTS = demo_products()
-ROOMS = [replace(room, showing=None) for room in demo_rooms()]  # what a host holds up comes with displays, which are not replayed
+ROOMS = [replace(room, showing=None) for room in demo_rooms()]  # what a host holds up comes with displays
 
 
 @dataclass(slots=True)
@@ -60,29 +64,50 @@ class Clock:
         return self.at
 
 
-def moments(log: Log, start: datetime, count: int) -> list[Event]:
+def happened(viewers: int) -> list[Event]:
+    """What viewers did, and what hosts displayed as whoever watches the room tells it: begin, renewals, the end."""
+    events = list[Event]()
+    for event in simulate(PRODUCTS, ROOMS, viewers=viewers, days=10, seed=5, until=UNTIL):
+        if event.type != "display" or event.room_id is None or event.product_id is None:
+            events.append(event)
+            continue
+        writer = DisplayWriter(event.room_id, event.room_id, START)
+        began_s = (event.at - START).total_seconds()
+        showing = Showing(event.product_id, int(began_s), began_s)
+        events += [writer.begun(showing), *(writer.still_on(showing, began_s + RENEW_S * n) for n in range(1, 10))]
+        events.append(writer.ended(Displayed(event.product_id, int(began_s), began_s, began_s + 555.0)))
+    return events
+
+
+def told_at(event: Event) -> datetime:
+    """When the store learnt of it."""
+    took_s = event.value if event.type == "display" and event.value is not None else 0.0
+    return event.at + timedelta(seconds=took_s)
+
+
+def moments(histories: Histories, start: datetime, count: int) -> list[Event]:
     """Events of viewers who did something before, spread over the log, in order of time; none at the very time of the one before."""
-    after = (now for events in log.values() for before, now in pairwise(events) if start < before.at < now.at)
+    after = (now for events in histories.values() for before, now in pairwise(events) if start < before.at < now.at)
     every = sorted(after, key=lambda event: (event.at, event.event_id))
     return [every[place] for place in np.unique(np.linspace(0, len(every) - 1, count).astype(int))]
 
 
-def offline(log: Log, asked: list[Event], start: datetime) -> Iterator[tuple[Event, RankRequest]]:
-    """As `models.training.recommender_data.Replay` makes requests of a log."""
-    sources = Sources(fit_behaviour(log, PRODUCTS, start, FIT, 0), index_with(log, start))
-    stream = iter(sorted((event for events in log.values() for event in events if event.at >= start), key=lambda event: event.at))
+def offline(histories: Histories, asked: list[Event], start: datetime) -> Iterator[tuple[Event, RankRequest]]:
+    """As `models.training.replay.Replay` makes requests of a log."""
+    sources = Sources(fit_behaviour(histories, PRODUCTS, start, FIT, 0), index_with(histories, start))
+    surroundings = Surroundings(histories.log, ROOMS, Screen(on_screen, DISPLAYS_READ))
+    stream = iter([event for event in histories.log if event.at >= start])
     pending = next(stream, None)
-    shelves = {room.room_id: room.shelf for room in ROOMS}
     for event in asked:
         while pending is not None and pending.at < event.at:
             sources.behaviour.observe(pending)
             pending = next(stream, None)
-        history = [before for before in log[event.viewer_id] if before.at < event.at][-50:]
-        shelf = shelves[event.room_id] if event.room_id else ()
-        yield event, sources.request(event.viewer_id, history, (), shelf, event.at)
+        events = histories[event.viewer_id]
+        shelf, shown = surroundings.shelf(event.room_id), surroundings.shown(event.room_id, event.at)
+        yield event, sources.request(event.viewer_id, events[: events.before(event.at)][-50:], (), shelf, event.at, shown=shown)
 
 
-def index_with(log: Log, start: datetime) -> ShopIndex:
+def index_with(log: Histories, start: datetime) -> ShopIndex:
     index = ShopIndex(HashedTextEmbedder(), picture_dim=2, factor_dim=FIT.factor_dim)
     index.put_products(PRODUCTS)
     index.put_factors(fit_behaviour(log, PRODUCTS, start, FIT, 0).item_vectors())
@@ -92,16 +117,18 @@ def index_with(log: Log, start: datetime) -> ShopIndex:
 @pytest.mark.parametrize("count", [200, pytest.param(int(os.environ.get("LIVECART_MOMENTS", "1000")), marks=pytest.mark.slow)])
 async def test_features_of_a_log_are_those_of_the_store(tmp_path: Path, count: int) -> None:
     viewers = 60 if count < 1_000 else count // 10
-    log = by_viewer(simulate(PRODUCTS, ROOMS, viewers=viewers, days=10, seed=5, until=UNTIL))
+    everything = happened(viewers)
+    log = Histories(EventLog.of(everything))
     start = UNTIL - timedelta(days=5)
     asked = moments(log, start, count)
     vectors = ItemVectors.stacked(fit_behaviour(log, PRODUCTS, start, FIT, 0).item_vectors(), FIT.factor_dim)
-    expected = [(event, features(request, vectors)) for event, request in offline(log, asked, start)]
+    requests = list(offline(log, asked, start))
+    assert sum(bool(request.context) for _, request in requests) > count / 10  # rooms that showed something
+    expected = [(event, features(request, vectors)) for event, request in requests]
     listener, clock = Listener(), Clock(start)
     async with await Store.open(f"sqlite:///{tmp_path / 'livecart.db'}", StoreOptions()) as store:
         await store.put_products([replace(product, stock=None) for product in PRODUCTS], actor=BY)
         await store.put_rooms(ROOMS, actor=BY)
-        everything = sorted((event for events in log.values() for event in events), key=lambda event: (event.at, event.event_id))
         index = index_with(log, start)
         behaviour = fit_behaviour(log, PRODUCTS, start, FIT, 0).with_popularity(Popularity())
         retriever = await LiveRetriever(
@@ -110,11 +137,11 @@ async def test_features_of_a_log_are_those_of_the_store(tmp_path: Path, count: i
         shop = LiveShop(store, poll_s=0.01)
         await shop.start()
         graph = recommend_graph(RecommendNodes(shop, shop, retriever, listener, now=clock))
-        stream = iter(everything)
+        stream = iter(sorted(everything, key=lambda event: (told_at(event), event.event_id)))
         pending = next(stream, None)
         for event, rows in expected:
             batch = list[Event]()
-            while pending is not None and pending.at < event.at:
+            while pending is not None and told_at(pending) < event.at:
                 batch.append(pending)
                 pending = next(stream, None)
             for first in range(0, len(batch), 1_000):

@@ -15,6 +15,7 @@ from deployments.retrieval import LiveRetriever
 from deployments.store import Store
 from deployments.telemetry import Telemetry
 from graphs.answer import AnswerReply, AnswerRequest
+from models.interactions.event_log import EventLog, Histories
 from models.recommend.behaviour import Behaviour
 from models.recommend.hashed_text import HashedTextEmbedder
 from models.recommend.item_factors import Fit
@@ -32,7 +33,7 @@ ROUNDS = 100
 
 @pytest.fixture
 def behaviour() -> Behaviour:
-    return fit_behaviour({}, [product()], START, Fit(factor_dim=2), seed=0)
+    return fit_behaviour(Histories(EventLog.of(())), [product()], START, Fit(factor_dim=2), seed=0)
 
 
 @asynccontextmanager

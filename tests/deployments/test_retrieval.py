@@ -9,6 +9,7 @@ import pytest
 from deployments.loading import LoadedRetriever
 from deployments.retrieval import LiveRetriever
 from deployments.store import Store
+from models.interactions.event_log import EventLog, Histories
 from models.recommend.behaviour import Behaviour
 from models.recommend.hashed_text import HashedTextEmbedder
 from models.recommend.item_factors import Fit
@@ -22,7 +23,7 @@ from tests.deployments.store.examples import BY, START, event, product
 
 @pytest.fixture
 def behaviour() -> Behaviour:
-    return fit_behaviour({}, [product()], START, Fit(factor_dim=2), seed=0)
+    return fit_behaviour(Histories(EventLog.of(())), [product()], START, Fit(factor_dim=2), seed=0)
 
 
 async def test_only_products_of_the_catalogue_become_popular_and_stop_may_be_repeated(tmp_path: Path, behaviour: Behaviour) -> None:

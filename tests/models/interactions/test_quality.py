@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from models.interactions.event_log import EventLog
 from models.interactions.quality import data_report
 from models.types import Event, EventId, EventType, ProductId, ViewerId
 
@@ -34,7 +35,7 @@ PRODUCTS = frozenset(ProductId(f"p{number}") for number in range(20))
 
 
 def test_an_even_log_raises_no_alarm() -> None:
-    found = data_report(log(), PRODUCTS)
+    found = data_report(EventLog.of(log()), PRODUCTS)
     assert found.alarms == ()
     assert (found.events, found.viewers, found.products) == (2_000, 100, 20)
     assert found.by_type == {"impression": 1_000, "click": 1_000}
@@ -53,15 +54,15 @@ def test_an_even_log_raises_no_alarm() -> None:
     ],
 )
 def test_what_is_odd_is_told(events: list[Event], said: str) -> None:
-    assert any(said in alarm for alarm in data_report(events, PRODUCTS).alarms)
+    assert any(said in alarm for alarm in data_report(EventLog.of(events), PRODUCTS).alarms)
 
 
 def test_products_that_the_catalogue_lacks_and_another_mix_of_events_are_told() -> None:
     few = frozenset(ProductId(f"p{number}") for number in range(10))
-    assert any("50%" in alarm for alarm in data_report(log(), few).alarms)
+    assert any("50%" in alarm for alarm in data_report(EventLog.of(log()), few).alarms)
     late = log(2_000, kinds=("cart",), days=1.0)
     shifted = [
         *log(),
         *(Event(EventId(f"l{e.event_id}"), e.viewer_id, e.type, e.at + timedelta(days=11), product_id=e.product_id) for e in late),
     ]
-    assert any("shifted" in alarm for alarm in data_report(shifted, PRODUCTS).alarms)
+    assert any("shifted" in alarm for alarm in data_report(EventLog.of(shifted), PRODUCTS).alarms)

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from models.artifacts import open_artifact
+from models.interactions.event_log import EventLog, Histories
 from models.recommend.behaviour import Behaviour
-from models.recommend.history import by_viewer
 from models.recommend.item_factors import Fit
 from models.recommend.ranker import Ranker
 from models.training.recommender import fit_behaviour
@@ -42,7 +42,7 @@ def behaviour() -> Behaviour:
         for product in (("mug", "tea") if number % 2 else ("ball", "rope"))
     ]
     log += [event("mug", viewer=f"w{number}", ago_s=600.0) for number in range(20)]
-    return fit_behaviour(by_viewer(log), (), NOW, Fit(ridge=5.0, factor_dim=4), seed=0)
+    return fit_behaviour(Histories(EventLog.of(log)), (), NOW, Fit(ridge=5.0, factor_dim=4), seed=0)
 
 
 @pytest.fixture(scope="session")

@@ -8,6 +8,7 @@ import pytest
 from models.demo.catalog import demo_products, demo_rooms
 from models.demo.simulator import simulate
 from models.evaluation.protocols import split
+from models.interactions.event_log import EventLog
 from models.interactions.events import interactions_of
 from models.recommend.hashed_text import HashedTextEmbedder
 from models.recommend.scoring import History, UnsuitableLogError, histories_of
@@ -25,7 +26,7 @@ def events() -> list[Event]:
 
 
 def test_scores_are_finite_deterministic_and_put_proposals_first(events: list[Event]) -> None:
-    log = interactions_of(events, "simulated")
+    log = interactions_of(EventLog.of(events), "simulated")
     shop = Shop(events, demo_products(), HashedTextEmbedder())
     stranger = History(np.array([0, 1], np.int32), np.ones(2, np.float32))
     histories = [*histories_of(log)[:3], stranger, History(np.array([], np.int32), np.array([], np.float32))]
@@ -43,7 +44,7 @@ def test_scores_are_finite_deterministic_and_put_proposals_first(events: list[Ev
 
 @pytest.mark.parametrize("protocol", ["leave-one-out", "ratio-75", "time-75"])
 def test_no_interest_in_a_target_is_known(events: list[Event], protocol: str) -> None:
-    log = interactions_of(events, "simulated")
+    log = interactions_of(EventLog.of(events), "simulated")
     divided = split(log, protocol)
     known = {(event.viewer_id, event.product_id) for event in _known(events, divided.train) if event.type in {"click", "cart", "purchase"}}
     targets = {(log.users[case.history.user], log.items[item]) for case in divided.cases for item in case.targets.tolist()}
@@ -54,4 +55,4 @@ def test_no_interest_in_a_target_is_known(events: list[Event], protocol: str) ->
 def test_too_few_events_are_no_ground_for_a_ranker(events: list[Event]) -> None:
     few = events[:60]
     with pytest.raises(UnsuitableLogError, match="at least 500 events"):
-        PipelineScorer(Shop(few, demo_products(), HashedTextEmbedder())).fit(interactions_of(few, "few"))
+        PipelineScorer(Shop(few, demo_products(), HashedTextEmbedder())).fit(interactions_of(EventLog.of(few), "few"))

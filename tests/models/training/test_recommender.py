@@ -5,23 +5,27 @@ from pathlib import Path
 import pytest
 import torch
 
+from graphs.recommend import DISPLAYS_READ, on_screen
 from models.artifacts import open_artifact, read_manifest
 from models.demo.catalog import demo_products, demo_rooms
 from models.demo.simulator import simulate
 from models.evaluation.recommender import evaluate_artifact
+from models.interactions.event_log import EventLog
 from models.language.text_embedder import TextEmbedder
 from models.recommend.behaviour import Behaviour
 from models.recommend.hashed_text import HashedTextEmbedder
 from models.recommend.ranker import Ranker
+from models.recommend.surroundings import Screen
 from models.training.recommender import DEMO_UNTIL, KIND, SCHEMA, TrainOptions, funnel_loss, train, train_on_demo
 from models.training.recommender_data import is_held_out
 
+SCREEN = Screen(on_screen, DISPLAYS_READ)
 ZOO = Path(__file__).parents[3] / "models" / "zoo"
 
 
 def test_training_writes_an_artifact_that_loads_and_tells_its_scores(tmp_path: Path) -> None:
     small = TrainOptions(requests=120, epochs=1)
-    metrics = train_on_demo(tmp_path, embedder=HashedTextEmbedder(), seed=3, viewers=60, days=6.0, options=small)
+    metrics = train_on_demo(tmp_path, embedder=HashedTextEmbedder(), screen=SCREEN, seed=3, viewers=60, days=6.0, options=small)
     folder = open_artifact(tmp_path, kind=KIND, schema=SCHEMA)
     assert read_manifest(folder)["metrics"] == pytest.approx(metrics)
     assert metrics["viewers"] > 0
@@ -31,16 +35,16 @@ def test_training_writes_an_artifact_that_loads_and_tells_its_scores(tmp_path: P
 
 def test_without_events_there_is_nothing_to_train_on(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="no events"):
-        train((), demo_products(), demo_rooms(), tmp_path, embedder=HashedTextEmbedder(), seed=0)
+        train(EventLog.of(()), demo_products(), demo_rooms(), tmp_path, embedder=HashedTextEmbedder(), screen=SCREEN, seed=0)
 
 
 def test_the_shipped_recommender_ranks_twice_as_well_as_popularity_for_viewers_it_never_saw() -> None:
     folder = open_artifact(ZOO / "recommender", kind=KIND, schema=SCHEMA)
     trained = read_manifest(folder)
     simulated = simulate(demo_products(), demo_rooms(), viewers=200, days=28.0, seed=trained["seed"], until=DEMO_UNTIL)
-    unseen = [event for event in simulated if is_held_out(event.viewer_id, TrainOptions().held_out)]
+    unseen = EventLog.of(event for event in simulated if is_held_out(event.viewer_id, TrainOptions().held_out))
     embedder = TextEmbedder.load(ZOO / "text_embedder")
-    found = evaluate_artifact(folder, unseen, demo_products(), demo_rooms(), embedder=embedder)
+    found = evaluate_artifact(folder, unseen, demo_products(), demo_rooms(), embedder=embedder, screen=SCREEN)
     assert found["viewers"] >= 30
     assert found["ndcg_at_10_pipeline"] >= 2.0 * found["ndcg_at_10_popularity"]
     assert found["log_loss_click"] < found["log_loss_click_base_rate"]
