@@ -60,7 +60,7 @@ class AlsScorer:
         items = self.factors
         if not histories:
             return np.zeros((0, len(items)), dtype=np.float32)
-        votes = _of_implicit(votes_of(histories, len(items)) * np.float32(self._plan.alpha))
+        votes = _of_implicit(votes_of(histories, len(items)))  # the model multiplies by alpha, as in training
         with threadpool_limits(1, "blas"):
             users = self._model.recalculate_user(np.arange(len(histories)), votes)
         return np.asarray(users @ items.T, dtype=np.float32)

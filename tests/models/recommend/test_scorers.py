@@ -142,7 +142,7 @@ def test_a_log_without_a_pair_still_gives_scores() -> None:
     collector = Collector()
     collector.add("u", "i", 0.0)
     log = collector.finish("one row")
-    for name in MODELS:
+    for name in MODELS.keys() - {"ranked"}:
         scorer = made(name)
         scorer.fit(log)
         assert np.isfinite(scorer.scores(histories_of(log))).all(), name
