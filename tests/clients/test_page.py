@@ -1,4 +1,4 @@
-"""The examples of docs/client.md are run, against a server of the tests."""
+"""The examples of docs/client.md and docs/sessions.md are run, against a server of the tests."""
 
 from pathlib import Path
 
@@ -8,7 +8,7 @@ import pytest
 from tests.hostile_requests import JPEG
 from tests.pages import Block, blocks
 
-SHOWN = [block for block in blocks() if block.page.name == "client.md" and block.language == "python"]
+SHOWN = [block for block in blocks() if block.page.name in ("client.md", "sessions.md") and block.language == "python"]
 ROOM = {"title": "Outdoor", "host": "Lin", "live": True, "shelf": ["sku-1044"]}
 SHOES = {"title": "Hiking Shoes", "category": "shoes", "price": {"amount": "119.00", "currency": "USD"}}
 
@@ -36,6 +36,6 @@ def test_an_example_runs(
     assert len(block.text.splitlines()) < 30
     monkeypatch.chdir(tmp_path)
     (tmp_path / "frame.jpg").write_bytes(JPEG)
-    code = block.text.replace("http://localhost:8000", shop)
+    code = block.text.replace("localhost:8000", shop.removeprefix("http://"))
     exec(compile(code, str(block), "exec"), {"__name__": "__main__"})  # noqa: S102  # our own page
     assert capsys.readouterr().out.strip()
