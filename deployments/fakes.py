@@ -1,5 +1,6 @@
 """Public fakes of what is asked in OpenAI's protocol: a writer that says what it was told to say, an embedder of lengths."""
 
+import asyncio
 from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass, field
 
@@ -19,8 +20,10 @@ class FakeOpenAI:
     name: str = "writer"
     failure: Exception | None = None
     fails_after: int = 0
+    delay_s: float = 0.0  # before an answer that is no stream, and before each word of one that is
     asked: list[tuple[Kind, bytes]] = field(default_factory=list)
-    closed: int = 0  # streams that were left before their end
+    timeouts_s: list[float] = field(default_factory=list)  # what each call was told that it has
+    closed: int = 0  # calls that were left before their end
 
     async def cards(self) -> Sequence[ModelCard]:
         return [
@@ -30,16 +33,20 @@ class FakeOpenAI:
 
     async def generate(self, kind: Kind, body: bytes, *, stream: bool, timeout_s: float) -> AsyncGenerator[bytes | Usage, None]:
         self.asked.append((kind, body))
+        self.timeouts_s.append(timeout_s)
         words = self.text.split()
-        if not stream:
-            if self.failure is not None:
-                raise self.failure
-            yield orjson.dumps({"object": kind, "choices": [{"index": 0, "message": {"role": "assistant", "content": self.text}}]})
-            yield Usage(3, len(words))
-            return
         finished = False
         try:
+            if not stream:
+                await asyncio.sleep(self.delay_s)
+                if self.failure is not None:
+                    raise self.failure
+                yield orjson.dumps({"object": kind, "choices": [{"index": 0, "message": {"role": "assistant", "content": self.text}}]})
+                yield Usage(3, len(words))
+                finished = True
+                return
             for position, word in enumerate(words):
+                await asyncio.sleep(self.delay_s)
                 if self.failure is not None and position == self.fails_after:
                     raise self.failure
                 yield b"data: " + orjson.dumps({"choices": [{"index": 0, "delta": {"content": word}}]}) + b"\n\n"

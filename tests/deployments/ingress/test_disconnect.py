@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Mapping
 
 import pytest
 from fastapi import FastAPI
@@ -36,6 +36,12 @@ class Connection:
         self._waiting: list[Message] = [{"type": "http.request", "body": content, "more_body": False}]
         self.left = asyncio.Event()
         self.sent: list[Message] = []
+
+    def becomes(self, content: bytes, headers: Mapping[str, str]) -> None:
+        """Another body than JSON."""
+        self._waiting = [{"type": "http.request", "body": content, "more_body": False}]
+        named = [(name.lower().encode(), value.encode()) for name, value in headers.items()]
+        self.scope["headers"] = [*named, (b"content-length", str(len(content)).encode())]
 
     async def receive(self) -> Message:
         if self._waiting:

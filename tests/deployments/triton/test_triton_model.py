@@ -16,7 +16,7 @@ from deployments.triton.contracts import DETECTOR, RANKER, ModelContract
 from deployments.triton.errors import Unfit
 from deployments.triton.model import TritonModel, Values, begin
 from graphs.errors import DeadlineExceeded, Internal, LivecartError, Overloaded, PayloadTooLarge, Unavailable, UnsupportedMedia
-from graphs.flow import deadline_within
+from graphs.flow import GraphBuilder, deadline_within
 from models.recommend.features import FEATURE_NAMES
 from tests.deployments.triton.serving import Told, fake_v2, serving, tensor
 from tests.hostile_requests import picture
@@ -53,6 +53,23 @@ async def test_rows_go_out_in_as_many_calls_as_the_server_takes(database: str) -
         found = await detector(frames(5))
     assert found["boxes"].shape == (5, 100, 4)
     assert found["count"].tolist() == [1] * 5
+
+
+async def test_one_call_that_fails_ends_the_others_and_a_node_may_fall_back() -> None:
+    told = Told(FITTING, [(503, {"error": "full"})] * 3)
+    async with serving(told.app()) as url, model(url, max_rows=1) as ranker:
+
+        async def scored(rows: Values) -> float:
+            return float((await ranker(rows))["scores"][0, 0])
+
+        def nothing(_rows: Values) -> float:
+            return -1.0
+
+        graph = GraphBuilder("scored", np.ndarray)
+        run = await graph.build(graph.add(scored, graph.request, timeout_s=10.0, fallback=nothing)).run(
+            np.repeat(ROW, 3, axis=0), budget_s=20.0
+        )
+    assert (run.output, run.degraded) == (-1.0, True)
 
 
 @pytest.mark.parametrize(
