@@ -1,20 +1,19 @@
 """A real gateway over fake models: for tests, and for trying the HTTP front by itself. Answers are dull, everything else is true."""
 
 import asyncio
-import io
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
 import numpy as np
-from PIL import Image, UnidentifiedImageError
 
 from deployments.fakes import FakeOpenAI, fake_text_model
 from deployments.gateway import Gateway
+from deployments.ingress.errors import from_model_input
 from deployments.ports import Ports, TensorModels
 from deployments.store import Store
 from deployments.telemetry import Telemetry
-from graphs.errors import InvalidRequest, PayloadTooLarge, Unavailable
+from graphs.errors import Unavailable
 from graphs.fakes import FakeComprehension, FakeDetector, FakeRanker, FakeRetriever, FakeSegmenter, FakeWriter
 from graphs.ports import Catalog, Detector, Viewers
 from models.types import (
@@ -31,6 +30,7 @@ from models.types import (
     Vectors,
     ViewerId,
 )
+from models.vision.images import decode
 
 MAX_PIXELS = 40_000_000
 
@@ -77,16 +77,11 @@ class CheckingEye:
 
 
 def check_picture(picture: bytes) -> None:
-    """Raises InvalidRequest or PayloadTooLarge for a picture that cannot be decoded or has too many pixels."""
+    """Raises the error that a real eye's refusal becomes."""
     try:
-        with Image.open(io.BytesIO(picture)) as image:
-            if image.width * image.height > MAX_PIXELS:
-                raise PayloadTooLarge(
-                    f"the picture has {image.width} x {image.height} pixels; at most {MAX_PIXELS} are looked at", param="frame"
-                )
-            image.load()
-    except (UnidentifiedImageError, OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
-        raise InvalidRequest(f"the picture cannot be decoded: {type(error).__name__}", param="frame") from None
+        decode(picture, max_pixels=MAX_PIXELS)
+    except ModelInputError as error:
+        raise from_model_input(error) from None
 
 
 @dataclass

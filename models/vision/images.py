@@ -1,6 +1,7 @@
 """Encoded pictures from strangers to RGB pixels, or a refusal that says why."""
 
 import io
+import re
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,7 +11,10 @@ from models.types import ModelInputError
 
 FORMATS = ("JPEG", "PNG", "WEBP")
 ENOUGH_PX = 960  # the longer side that detection and crops profit from; a JPEG is decoded no larger than needed for it
+MAX_SCANS = 32  # of a progressive JPEG; encoders make about ten, and each costs the whole picture's time however few bytes it has
 CUT_OFF = "the picture is cut off: its end is missing"
+_MARKER = re.compile(rb"\xff+([^\x00\x01\xd0-\xd8\xff])", re.DOTALL)  # of a JPEG's segments; bytes of a scan never look like one
+_SCAN, _END = b"\xda", b"\xd9"
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,10 +37,19 @@ def decode(image: bytes, *, max_pixels: int, enough_px: int = ENOUGH_PX) -> Deco
     opened = _opened(image, max_pixels)
     if opened.width * opened.height > max_pixels:
         raise ModelInputError(f"the picture has {opened.width}x{opened.height} pixels, at most {max_pixels} are accepted", kind="too_large")
-    orientation = _orientation(opened)
-    width, height = opened.size[::-1] if orientation >= 5 else opened.size
+    if opened.info.get("progressive") and _scan_count(image) > MAX_SCANS:
+        raise ModelInputError(
+            f"the picture is a JPEG of more than {MAX_SCANS} scans, which would take too long to decode", kind="too_large"
+        )
+    width, height = opened.size
     try:
-        return Decoded(_upright(_rgb(_loaded(opened, enough_px)), orientation), width, height)
+        pixels = _rgb(_loaded(opened, enough_px))
+        orientation = _orientation(
+            opened
+        )  # after the pixels: that of a PNG may stand behind them, and their damage is not to be passed over
+        if orientation >= 5:
+            width, height = height, width
+        return Decoded(_upright(pixels, orientation), width, height)
     except MemoryError:
         raise
     except Exception as error:  # the decoders raise errors of a dozen kinds on damaged data
@@ -65,11 +78,20 @@ def _is_cut_off(image: bytes) -> bool:
     return not image.rstrip(b"\0").endswith(b"\xff\xd9")
 
 
+def _scan_count(jpeg: bytes) -> int:
+    """How often the picture is gone over, up to MAX_SCANS + 1; what follows its end does not count."""
+    place, scans = 2, 0
+    while scans <= MAX_SCANS and (found := _MARKER.search(jpeg, place)) and found[1] != _END:
+        scans += found[1] == _SCAN
+        place = found.end() + max(int.from_bytes(jpeg[found.end() : found.end() + 2], "big"), 2)
+    return scans
+
+
 def _loaded(opened: Image.Image, enough_px: int) -> Image.Image:
     if opened.format == "JPEG" and opened.mode in {"RGB", "L"}:
         scale = enough_px / max(opened.size)
         if scale < 0.5:
-            opened.draft(opened.mode, (round(opened.width * scale), round(opened.height * scale)))
+            opened.draft(opened.mode, (max(round(opened.width * scale), 1), max(round(opened.height * scale), 1)))
     opened.load()
     return opened
 

@@ -28,7 +28,7 @@ from tests.hostile_requests import bomb_picture
         (b"not a picture", "unsupported_media"),
         (b"", "invalid_request"),
         (FRAME[: len(FRAME) // 2], "invalid_request"),
-        (bomb_picture(), "invalid_request"),
+        (bomb_picture(), "payload_too_large"),
     ],
     ids=["no picture", "nothing", "truncated", "bomb"],
 )
