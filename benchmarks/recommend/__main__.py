@@ -1,6 +1,7 @@
 """The recommend graph and its index by the size of the catalogue.
 
     python -m benchmarks.recommend [--quick] [--sizes 10000 100000 1000000] [--seed 7]
+    python -m benchmarks.recommend --training [--sizes 1000000 10000000]: see benchmarks/recommend/training.py
 
 For each size: a synthetic shop (benchmarks/recommend/world.py), how long its models and indexes take and what memory they take, how many
 of the exact 100 nearest products the index finds, and how fast against FAISS's exact search; then the whole recommend graph, histories
@@ -26,6 +27,7 @@ import psutil
 import torch
 from threadpoolctl import threadpool_limits
 
+from benchmarks.recommend import training
 from benchmarks.recommend.served import Asked, asked, fill
 from benchmarks.recommend.world import Costs, World, world
 from benchmarks.served import machine
@@ -59,10 +61,13 @@ class Size:
 
 def main() -> None:
     arguments = _arguments()
+    if arguments.training:
+        training.measure(arguments.sizes or training.SIZES, arguments.seed)
+        return
     torch.set_num_threads(1)  # as in a replica
     threadpool_limits(1)
     sizes: list[Size] = []
-    for items in arguments.sizes:
+    for items in arguments.sizes or SIZES:
         print(f"{items} products", file=sys.stderr, flush=True)
         sizes.append(_measured(items, arguments.seed, arguments.requests))
     facts = {**machine("faiss-cpu", "torch", "numpy"), "seed": arguments.seed}
@@ -76,12 +81,15 @@ def _arguments() -> argparse.Namespace:
         prog="python -m benchmarks.recommend", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--quick", action="store_true", help="10,000 and 30,000 products, few requests")
-    parser.add_argument("--sizes", type=int, nargs="+", default=list(SIZES))
+    parser.add_argument(
+        "--training", action="store_true", help="training by the size of the log instead of serving by the size of the shop"
+    )
+    parser.add_argument("--sizes", type=int, nargs="+", help="products, or with --training events")
     parser.add_argument("--requests", type=int, default=2_000)
     parser.add_argument("--seed", type=int, default=7)
     arguments = parser.parse_args()
     if arguments.quick:
-        arguments.sizes, arguments.requests = [10_000, 30_000], 200
+        arguments.sizes, arguments.requests = [100_000] if arguments.training else [10_000, 30_000], 200
     return arguments
 
 
