@@ -14,6 +14,7 @@ from graphs.watching.displays import host_of, shown_lately
 from models.types import Candidate, Event, ProductId, Ranked, RankRequest, ReasonKind, Room, RoomId, SourceKind, ViewerId
 
 CANDIDATES_PER_SOURCE = 100
+CANDIDATES_PER_TASTE = 50  # of each model of whole histories
 DISPLAYS_READ = 50  # of a room, the latest
 SHOWN_AT_MOST = 3  # products of a room's screen that lead to others
 
@@ -123,7 +124,7 @@ class RecommendNodes:
         self, request: RecommendRequest, history: tuple[Event, ...], context: tuple[ProductId, ...]
     ) -> tuple[Candidate, ...]:
         """What models of whole histories foresee."""
-        return await self.candidates.by_taste(history, context, k=CANDIDATES_PER_SOURCE, exclude=_excluded(request))
+        return await self.candidates.by_taste(history, context, k=CANDIDATES_PER_TASTE, exclude=_excluded(request))
 
     @staticmethod
     def on_shelf(request: RecommendRequest, room: Room | None) -> tuple[Candidate, ...]:

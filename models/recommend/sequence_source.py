@@ -1,18 +1,23 @@
 """The sequence model as a source of candidates: what viewers with a history like this one went on to."""
 
 import json
+import math
 from collections.abc import Collection, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from safetensors.torch import load_file, save_file
 
 from models.recommend.history import touched
 from models.recommend.scoring import best_places
 from models.recommend.sequence import SequenceConfig, SequenceNetwork
+from models.recommend.sequence_forward import SequenceForward
 from models.types import Candidate, Event, LearnedKind, ProductId, Vectors
+
+_SPARE = 50  # more than wanted are scored in full, so that rounding loses none
 
 
 class SequenceSource:
@@ -25,8 +30,11 @@ class SequenceSource:
         self._ids = tuple(ids)
         self._place = {product_id: place for place, product_id in enumerate(self._ids)}
         with torch.inference_mode():
-            self._items: Vectors = network.targets().numpy()  # float32 (items, dim), over the temperature
-            self._bias: Vectors = network.bias.detach().numpy()
+            self._items = network.targets()  # float32 (items, dim), over the temperature
+            self._coarse = self._items.bfloat16()  # half of the memory to go through; what it finds is scored again in full
+        self._bias: Vectors = network.bias.detach().numpy()
+        weights = {name: tensor.numpy() for name, tensor in network.state_dict().items()}
+        self._forward = SequenceForward(network.config, weights)
 
     def candidates(
         self, history: Sequence[Event], context: Sequence[ProductId], *, k: int, exclude: Collection[ProductId]
@@ -36,19 +44,22 @@ class SequenceSource:
         steps = [place for p in touched(history, context, limit=config.length) if (place := self._place.get(p)) is not None]
         if not steps:
             return ()
-        logits = self._items @ self._state(steps) + self._bias
-        chances = np.exp(logits - logits.max())
-        chances /= chances.sum()
         hidden = {*exclude, *context}
-        best = [place for place in best_places(logits, k + len(hidden)) if self._ids[place] not in hidden][:k]
-        return tuple(Candidate(self._ids[place], "sequence", float(chances[place])) for place in best)
+        places, logits, log_sum = self._scored(self._forward.state(steps), k + len(hidden))
+        named = [(self._ids[place], logit) for place, logit in zip(places.tolist(), logits.tolist(), strict=True)]
+        kept = [(product_id, logit) for product_id, logit in named if product_id not in hidden][:k]
+        return tuple(Candidate(product_id, "sequence", math.exp(logit - log_sum)) for product_id, logit in kept)
 
-    def _state(self, steps: Sequence[int]) -> Vectors:
-        """float32 (dim,), L2-normalised: the state after the last step."""
+    def _scored(self, state: Vectors, count: int) -> tuple[NDArray[np.int64], Vectors, float]:
+        """Places of the best `count`, best first, their logits, and the log of the sum of all items' exponentials."""
         with torch.inference_mode():
-            state = self._network(torch.tensor([steps]))[0, -1]
-            unit: Vectors = torch.nn.functional.normalize(state, dim=-1).numpy()
-        return unit
+            given = torch.from_numpy(state)
+            coarse: Vectors = torch.mv(self._coarse, given.bfloat16()).float().numpy() + self._bias
+            near = np.sort(best_places(coarse, count + _SPARE))
+            logits = (self._items[near] @ given).numpy() + self._bias[near]
+        order = np.argsort(-logits, kind="stable")[:count]
+        top = float(coarse.max())
+        return near[order], logits[order], top + math.log(float(np.exp(coarse - top).sum()))
 
     # --- files -----------------------------------------------------------------------------------------------------------
 

@@ -11,6 +11,7 @@ from models.types import Candidate, Event, ProductId, RankRequest, ViewerId
 
 HISTORY_EVENTS = 50  # latest events of a viewer that a request carries
 CANDIDATES_PER_SOURCE = 100
+CANDIDATES_PER_TASTE = 50  # of each learned source; these and those above are the graph's
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +41,6 @@ class Sources:
             *on_shelf,
             *self.behaviour.candidates(recent, around, k=CANDIDATES_PER_SOURCE, exclude=()),
             *self.shop.candidates(recent, around, k=CANDIDATES_PER_SOURCE, exclude=()),
-            *self.learned.candidates(recent, around, k=CANDIDATES_PER_SOURCE, exclude=()),
+            *self.learned.candidates(recent, around, k=CANDIDATES_PER_TASTE, exclude=()),
         )
         return RankRequest(viewer_id, recent, candidates, around, tuple(shelf), at)

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from safetensors.torch import load_file, save_file
 
 from models.artifacts import write_manifest
@@ -25,7 +26,9 @@ from models.recommend.learned import LearnedSources
 from models.recommend.ranker import Ranker
 from models.recommend.retriever import ShopIndex
 from models.recommend.scoring import histories_of
-from models.recommend.sequence import SequenceConfig
+from models.recommend.sequence import SequenceConfig, SequenceNetwork
+from models.recommend.sequence_forward import SequenceForward
+from models.recommend.sequence_source import SequenceSource
 from models.recommend.sources import Sources
 from models.training.learned import LearnedPlan, fit_learned, interactions_before, judged, named_sources
 from models.training.recommender import TrainOptions, fit_behaviour
@@ -108,6 +111,26 @@ def test_candidates_are_ordered_bounded_and_without_what_is_excluded(learned: Le
         assert not {c.product_id for c in own} & {*excluded, PRODUCTS[40].product_id}
     assert learned.candidates([], (), k=7, exclude=()) == ()
     assert learned.candidates([event(ProductId("unknown"))], (), k=7, exclude=()) == ()
+
+
+@pytest.mark.parametrize("layers", [1, 2])
+@pytest.mark.parametrize("steps", [[3], [1, 2, 3, 3, 0], list(range(20))])
+def test_the_served_forward_pass_is_that_of_the_network(layers: int, steps: list[int]) -> None:
+    torch.manual_seed(SEED)
+    network = SequenceNetwork(SequenceConfig(items=30, dim=16, layers=layers, length=20)).eval()
+    for parameter in network.parameters():
+        torch.nn.init.normal_(parameter, std=0.5)
+    with torch.inference_mode():
+        state = torch.nn.functional.normalize(network(torch.tensor([steps]))[0, -1], dim=-1)
+        chances = torch.softmax(network.logits(state[None])[0], dim=0)
+    served = SequenceForward(network.config, {name: tensor.numpy() for name, tensor in network.state_dict().items()})
+    np.testing.assert_allclose(served.state(steps), state.numpy(), atol=1e-5)
+    ids = [ProductId(str(number)) for number in range(30)]
+    found = SequenceSource(network, ids).candidates([event(str(step)) for step in steps], (), k=30, exclude=())
+    if len(set(steps)) == len(steps):  # else the history is cut to what is no repeat
+        order = chances.argsort(descending=True)
+        assert [c.product_id for c in found[:5]] == [str(place) for place in order[:5].tolist()]
+        assert [c.score for c in found[:5]] == pytest.approx(chances[order[:5]].tolist(), rel=0.1)
 
 
 def test_ials_scores_as_the_evaluation_does_and_names_what_speaks_most(histories: Histories) -> None:
