@@ -42,7 +42,7 @@ class SequenceForward:
         looked = (powers / powers.sum(axis=-1, keepdims=True)) @ values
         kept = states[first:] + self._linear(looked.transpose(1, 0, 2).reshape(-1, dim), f"{name}out")
         wide = self._linear(self._norm(kept, f"{name}before_mlp"), f"{name}widen")
-        gelu: Vectors = 0.5 * wide * (1.0 + erf(wide / math.sqrt(2.0)))
+        gelu = np.asarray(0.5 * wide * (1.0 + erf(wide / math.sqrt(2.0))), dtype=np.float32)
         return np.asarray(kept + self._linear(gelu, f"{name}narrow"), dtype=np.float32)
 
     def _linear(self, rows: Vectors, name: str) -> Vectors:
