@@ -37,6 +37,20 @@ class OpenAI(Protocol):
         ...
 
 
+class External(Protocol):
+    """A port over models that somebody else serves."""
+
+    async def fit(self) -> None:
+        """Raises Unfit when a model there is not what is needed, Unavailable when it is away."""
+        ...
+
+    async def ping(self) -> None:
+        """Raises Unavailable when it cannot answer."""
+        ...
+
+    async def aclose(self) -> None: ...
+
+
 @dataclass(frozen=True, slots=True)
 class TextModel:
     """The text embedder, as a model of its own."""

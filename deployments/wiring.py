@@ -6,14 +6,14 @@ import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Protocol, Self
+from typing import TYPE_CHECKING, Self
 
 from ray.serve.handle import DeploymentHandle
 
 from deployments.enrolment import keep_views_current
 from deployments.loading import load_comprehension, load_eye, load_ranker, load_retriever, model_name
 from deployments.local import LocalComprehension, LocalRanker, LocalSegmenter
-from deployments.ports import Ports, TensorModels, TextModel
+from deployments.ports import External, Ports, TensorModels, TextModel
 from deployments.remote.calls import ping_of
 from deployments.remote.detector import CoalescedDetector
 from deployments.remote.openai import RemoteOpenAI
@@ -53,14 +53,6 @@ ASKS: Mapping[str, tuple[str, ...]] = {
 
 Handles = Mapping[str, DeploymentHandle]
 Stop = Callable[[], Awaitable[None]]
-
-
-class External(Protocol):
-    """A port over an external server."""
-
-    async def ping(self) -> None: ...
-
-    async def aclose(self) -> None: ...
 
 
 @dataclass(frozen=True, slots=True)

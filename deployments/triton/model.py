@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Callable, Coroutine, Mapping, Sequence
-from typing import Any, Protocol, TypeVar
+from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 import numpy as np
@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from tritonclient.http import InferInput, InferRequestedOutput
 from tritonclient.http.aio import InferenceServerClient
 
+from deployments.ports import External
 from deployments.remote.calls import PING_S
 from deployments.settings import TritonModelConfig
 from deployments.triton.contracts import ModelContract, TensorContract, has_column
@@ -144,14 +145,6 @@ class TritonModel:
                 return await ask()
         except Exception as error:
             raise translated(error, self.where) from error
-
-
-class External(Protocol):
-    """A port over models of an external server."""
-
-    async def fit(self) -> None: ...
-
-    async def aclose(self) -> None: ...
 
 
 async def begin(port: External) -> None:
