@@ -3,8 +3,9 @@
 from collections.abc import Sequence
 
 from graphs.reading.asking import AskedConcept, spread
-from graphs.reading.matching import Question, read_question, units
+from graphs.reading.matching import Question, read_question
 from graphs.reading.neutral import without_neutral
+from graphs.reading.words import units
 from models.types import Passage
 
 RELEVANT = 0.7  # probability that a passage answers from which on the re-ranker is believed; see docs/answers.md

@@ -93,7 +93,8 @@ class Known:
         Nearness alone is not enough: the name of a product makes all questions about it near.
         """
         asked = self.beyond
-        stored = [p for p in self.passages if p.question and self._agrees(p, nearness)]
+        strays = {match.statement.passage.source_id for match in self.matches if match.is_stray_figure and not match.told}
+        stored = [p for p in self.passages if p.question and p.source_id not in strays and self._agrees(p, nearness)]
         same = (p for p in stored if p.score >= nearness.bank_threshold and _covers(asked, p.question or "", SAME_QUESTION))
         about = (
             p for p in stored if p.score >= nearness.evidence_threshold and asked and _covers(asked, f"{p.question} {p.text}", SAME_SUBJECT)
@@ -105,12 +106,16 @@ class Known:
         return best.statement.passage if best is not None else None
 
     def _relevant(self, matches: Iterable[Match]) -> Match | None:
-        """The statement that the re-ranker holds for an answer, if any; none on another property than the one asked for."""
+        """The statement that the re-ranker holds for an answer, if any; none on another property, no figure that is not asked for."""
         properties = {asked.concept.key for asked in self.question.asked if asked.concept.is_of_parts}
         fitting = (
             match
             for match in matches
-            if match.fits and properties <= match.told and _relevance(match) >= RELEVANT and not self._is_of_another(match.statement)
+            if match.fits
+            and not (match.is_stray_figure and not match.told)
+            and properties <= match.told
+            and _relevance(match) >= RELEVANT
+            and not self._is_of_another(match.statement)
         )
         return max(fitting, key=_relevance, default=None)
 

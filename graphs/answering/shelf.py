@@ -6,9 +6,9 @@ from typing import Literal
 
 from graphs.reading.asking import normalised, spread
 from graphs.reading.characters import CJK_RUN, HAN
-from graphs.reading.matching import units
 from graphs.reading.neutral import without_neutral, wording
 from graphs.reading.slots import LOOSELY, SlotAnswer, format_price, mentioned, names_of, price_answer, together, values_asked
+from graphs.reading.words import units
 from models.types import Language, Product, ProductId
 
 Extreme = Literal["cheapest", "dearest"]

@@ -16,6 +16,8 @@ from graphs.checking.verdicts import Fault, OnWriter, asking, unheard
 from graphs.compliance import check
 from graphs.guarding import betrays, leans_on
 from graphs.ports import Writer
+from graphs.reading.matching import asks_for_a_figure
+from graphs.reading.quantities import is_but_a_figure
 from models.prompts import REFUSALS, answer_prompt, in_other_words, is_refusal
 from models.types import Language, Passage, Prompt, RoomId, TextDelta
 
@@ -169,7 +171,7 @@ def _fault(text: str, evidence: Sequence[str], draft: Draft, prompt: Prompt) -> 
     """Why a text so far may not be said; None when it may: all of it is in the evidence, in words that the law allows."""
     if ungrounded(text, evidence):
         return "grounding"
-    if _says_a_question(text, draft):
+    if _says_a_question(text, draft) or (is_but_a_figure(text) and not asks_for_a_figure(draft.question)):
         return "support"
     if not is_carried(text, (*evidence, draft.question)) or not leans_on(text, evidence):
         return "support"

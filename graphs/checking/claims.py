@@ -13,9 +13,10 @@ from importlib import resources
 from itertools import pairwise
 from typing import Literal, NamedTuple, Protocol, cast
 
-from graphs.checking.grounding import MONEY, ungrounded
+from graphs.checking.grounding import ungrounded
 from graphs.reading.asking import normalised
 from graphs.reading.characters import HAN
+from graphs.reading.figures import MONEY
 
 AssertionKind = Literal["figure", "property", "effect", "offer", "comparison", "absence"]
 

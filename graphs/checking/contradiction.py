@@ -10,8 +10,8 @@ from functools import lru_cache
 
 from graphs.checking.grounding import figures, ungrounded
 from graphs.reading.asking import asked_concepts, head_of, measures, normalised, says, spread, tells
-from graphs.reading.matching import units
 from graphs.reading.statements import named_value
+from graphs.reading.words import units
 
 _CLAUSE = re.compile(r"[，。！？；,!?;\n]|\.(?!\d)|\b(?:but|and|while)\b|但是?|而且|并且|不过")
 _NEGATION = re.compile(

@@ -25,8 +25,8 @@ _PRICE = _any_of(
 )
 _NOT_THIS_PRICE = _any_of(
     r"便宜|优惠|打折|折扣|几折|券|满减|降|涨|以前|之前|去年|明年|下个月|明天|昨天|原价|双十一|活动价|会员价|第二件|批发|差价|别家|两件|三件|几件|贵",
-    r"运费|邮费|退|押金|定金|保费|安装费|服务费",
-    r"discount|coupon|cheaper|next (?:year|week|month)|last (?:year|week|month)|tomorrow|yesterday|used to",
+    r"以后|之后|将来|运费|邮费|退|押金|定金|保费|安装费|服务费",
+    r"discount|coupon|cheaper|\blater\b|afterwards|next (?:year|week|month)|last (?:year|week|month)|tomorrow|yesterday|used to",
     r"shipping|delivery|refund|return|elsewhere|how much \w+ (?:is|are) in",
 )
 _STOCK = _any_of(
@@ -36,7 +36,8 @@ _STOCK = _any_of(
 )
 _NOT_THIS_STOCK = _any_of(
     r"什么时候|几时|多久|补货|线下|门店|实体店|专柜|颜色|色号|尺码|\d+\s*码|[smlx]+\s*码|[红橙黄绿蓝紫黑白灰粉棕]色",
-    r"when|restock|back in stock|\bstores?\b|size|colou?r|\b(?:red|blue|green|black|white|pink|grey|gray)\b",
+    r"when|restock|back in stock|\bgo (?:up|down)\b|\binvest|\bstock (?:market|price)",
+    r"\bstores?\b|size|colou?r|\b(?:red|blue|green|black|white|pink|grey|gray)\b",
 )
 _SHELF = _any_of(
     r"几号链接|第几号|第几个|多少号|几号(?!发|到|色|送|开|播|上|下)|哪个链接|什么链接|几链接",

@@ -4,8 +4,8 @@ import re
 from typing import NamedTuple
 
 from graphs.reading.asking import normalised, spread
-from graphs.reading.matching import units
 from graphs.reading.neutral import without_neutral
+from graphs.reading.words import units
 
 _CHINESE = "一二两三四五六七八九十"
 _DIGITS = {c: n for n, c in enumerate("零一二三四五六七八九")} | {"两": 2}

@@ -8,24 +8,27 @@ words that point at nothing, must stand in the statement.
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from functools import lru_cache, reduce
-from itertools import pairwise
+from functools import reduce
 
+from graphs.checking.grounding import figures, ungrounded
 from graphs.reading.asking import AskedConcept, asked_concepts, head_of, narrower, normalised, spread, tells
-from graphs.reading.characters import CJK, CJK_RUN, X_NOT_X
+from graphs.reading.characters import CJK, X_NOT_X
 from graphs.reading.neutral import without_neutral, wording
+from graphs.reading.quantities import asks_how_much, is_of_asked_kind, wants_a_figure
 from graphs.reading.statements import Statement
+from graphs.reading.words import STEM, is_in, units
 
-_WORD = re.compile(r"[a-z][a-z0-9'+-]*|\d[\d.,]*[a-z%°]*")
-_ENDINGS = re.compile(r"(?:ings?|ed|es|s|ers?|able|ly|e|y)$")
-_STEM = 4  # letters that stay of a word
 _FIGURE_WEIGHT = 2.0  # of a figure where it is asked how much
 _OWN_LANGUAGE = 0.5  # of a statement in the language of the question: decides between equals
 _BY_NAME = 3.0  # of a value or a stored answer whose name or question is what is asked for, before one that says it in passing
 _A_NAME = 6  # characters from which on a title found in a question is taken out of it
-_HOW_MUCH = re.compile(r"how (?:much|many|long|big|large|wide|tall|high|heavy|deep|thick)|多少|多[长大重高宽厚深]|几[个克斤米瓦升]")
 _ASKS = re.compile(r"[几多什哪啥谁吗]|\b(?:how|what|which|who|where|when|is|are|does|do|can)\b")
 _FIGURE = re.compile(r"\d|[一二两三四五六七八九十百半][^\s一]")
+_OF_THE_STORE = frozenset({"price", "stock"})  # names of values that tell nothing else
+_FIRST_FIGURE = re.compile(r"\d")
+_COUNTED = re.compile(
+    r"\b(?:after|within|every|lasts?)\s+(?:about |around |up to )?\d[\d.,]*\s+[a-z]+", re.IGNORECASE
+)  # how often, no matter
 _TWICE = re.compile(X_NOT_X)
 _CLAUSE = re.compile(r"[，,；;、]")
 
@@ -54,11 +57,17 @@ class Match:
     held: frozenset[str]  # words of the question that it holds
     weight: float
     fits: bool  # it is no statement on a part that the question does not name
+    is_stray_figure: bool  # it holds a figure, none is asked for, and it is not asked for word for word
 
     @property
     def is_sure(self) -> bool:
-        """It tells what is asked and leaves no word open; on a matter that is no property of parts, one word may stay open."""
+        """It tells what is asked and leaves no word open; on a matter that is no property of parts, one word may stay open.
+
+        A figure that nobody asks for is said only by a statement that does both: 20 washes are no answer to whether it is to be washed.
+        """
         if not self.fits or not (self.told or any(len(unit) > 1 and not unit[0].isdigit() for unit in self.held)):
+            return False
+        if self.is_stray_figure and (self.open or not self.told):
             return False
         return not self.open or (self.is_on_matter and _is_one_word(self.open))
 
@@ -66,6 +75,15 @@ class Match:
     def is_on_matter(self) -> bool:
         """It tells what is asked, and that is no property of parts, of which a word left open would name another."""
         return self.fits and bool(self.told) and not self.of_parts
+
+
+def asks_for_a_figure(question: str) -> bool:
+    """Whether a figure may be the point of an answer: it is asked for in so many words, or by the name of a measure.
+
+    >>> asks_for_a_figure("重吗"), asks_for_a_figure("how many days"), asks_for_a_figure("狗能吃吗")
+    (True, True, False)
+    """
+    return wants_a_figure(question) or any(asked.concept.is_measure for asked in asked_concepts(question))
 
 
 def read_question(text: str, titles: Iterable[str]) -> Question:
@@ -127,7 +145,7 @@ def match(question: Question, statement: Statement) -> Match:
     meant = told or near
     left = _left(question, (*meant, *(asked for asked in question.asked if asked.is_weak)))
     known = units(spread(statement.whole))
-    held = frozenset(unit for unit in left if _is_in(unit, known))
+    held = frozenset(unit for unit in left if is_in(unit, known))
     part = _part(statement)
     fits = _covers(question, part) or bool(held & units(spread(statement.value or "")))
     weight = _OWN_LANGUAGE if bool(CJK.search(statement.text)) == bool(CJK.search(question.text)) else 0.0
@@ -140,8 +158,26 @@ def match(question: Question, statement: Statement) -> Match:
         open=frozenset(unit for unit in left - held if not (meant and unit[0].isdigit())) | _untold(question, meant, known),
         held=held,
         weight=weight + 2.0 * len(held) + len(question.words & known) + _FIGURE_WEIGHT * _figure_beside(question, statement, told),
-        fits=fits and not _is_of_store(statement, meant) and not (_asks_how_much(question) and _is_no_measure(statement, meant)),
+        fits=fits and not _is_of_store(statement, meant) and not _is_no_measure(question, statement, meant),
+        is_stray_figure=_is_stray_figure(question, statement, meant, left),
     )
+
+
+def _is_stray_figure(question: Question, statement: Statement, told: Sequence[AskedConcept], left: frozenset[str]) -> bool:
+    """Whether a statement has a figure that is asked for neither in so many words nor as a measure.
+
+    It is none where all that is asked (`left`) stands in the statement's name or stored question, opens it, or fills a clause without
+    figures; nor where the clause with the figure tells what is asked: it climbs thresholds up to 20 mm.
+    """
+    if asks_for_a_figure(question.text):
+        return False
+    clauses = _CLAUSE.split(statement.value or statement.text)
+    strays = [clause for clause in clauses if ungrounded(clause, [question.text])]
+    start = _FIRST_FIGURE.split(spread(statement.text), maxsplit=1)[0][: len(question.text) + 2]
+    beside = (statement.name, statement.question, start, *(clause for clause in clauses if clause not in strays))
+    known = [units(spread(said)) for said in beside if said]
+    is_named = bool(left) and any(all(is_in(unit, said) for unit in left) for said in known)
+    return bool(strays) and not is_named and not all(any(tells(asked.concept.key, clause) for asked in told) for clause in strays)
 
 
 def _untold(question: Question, told: Sequence[AskedConcept], known: frozenset[str]) -> frozenset[str]:
@@ -159,28 +195,29 @@ def _untold(question: Question, told: Sequence[AskedConcept], known: frozenset[s
 
 
 def _says_all(wanted: frozenset[str], known: frozenset[str]) -> bool:
-    return bool(wanted) and all(_is_in(unit, known) for unit in wanted)
+    return bool(wanted) and all(is_in(unit, known) for unit in wanted)
 
 
 def _figure_beside(question: Question, statement: Statement, told: Sequence[AskedConcept]) -> bool:
     """Whether it is asked how much, and the clause that tells what is asked holds a figure."""
-    if not _asks_how_much(question):
+    if not asks_how_much(question.text):
         return False
     clauses = [clause for clause in _CLAUSE.split(statement.text) if re.search(r"\d", clause)]
     return any(tells(asked.concept.key, clause) for asked in told for clause in clauses)
 
 
-def _asks_how_much(question: Question) -> bool:
-    return _HOW_MUCH.search(normalised(question.text)) is not None
-
-
 def _is_of_store(statement: Statement, told: Sequence[AskedConcept]) -> bool:
     """Whether a statement is the price or the stock and neither is asked for: other words for them may mean another price."""
-    return not told and statement.name in ("price", "stock")
+    return not told and statement.name in _OF_THE_STORE
 
 
-def _is_no_measure(statement: Statement, told: Sequence[AskedConcept]) -> bool:
-    """Whether a statement is none on how much is asked: its measure holds no figure, or is another measure than the one asked for."""
+def _is_no_measure(question: Question, statement: Statement, told: Sequence[AskedConcept]) -> bool:
+    """Whether a statement is none on how much is asked: it holds no figure of that kind, or is another measure than the one asked for."""
+    is_price = any(asked.concept.key == "price" for asked in told)  # asked for in words that are units elsewhere: 要多少米
+    if not is_price and not is_of_asked_kind(question.text, statement.value or statement.text):
+        return True
+    if not asks_how_much(question.text):
+        return False
     if told:
         return any(asked.concept.is_measure for asked in told) and not _FIGURE.search(statement.text)
     concept = head_of(statement.name)[0] if statement.name is not None else None
@@ -191,32 +228,6 @@ def _is_one_word(open_units: frozenset[str]) -> bool:
     """One word of English, or a Chinese one of up to three characters."""
     characters = {c for unit in open_units for c in unit}
     return len(open_units) == 1 or (all(map(CJK.match, characters)) and len(characters) <= 3)
-
-
-@lru_cache(maxsize=16_384)
-def units(text: str) -> frozenset[str]:
-    """What a spread text is about: stems of words, figures, pairs of Chinese characters, and characters that stand alone.
-
-    >>> sorted(units(" 壶盖 rated straps "))
-    ['rated', 'strap', '壶盖']
-    """
-    idle = wording()
-    words = {_stem(word) for word in _WORD.findall(text) if word not in idle.function_words and word not in idle.neutral_words}
-    return frozenset(words.union(*(_pairs(run) for run in CJK_RUN.findall(text))))
-
-
-def _pairs(run: str) -> set[str]:
-    idle = wording()
-    if len(run) == 1:
-        return {run} & idle.part_characters
-    return {a + b for a, b in pairwise(run) if a not in idle.function_characters and b not in idle.function_characters}
-
-
-def _stem(word: str) -> str:
-    word = word.strip("'-.,").replace("our", "or").replace("grey", "gray")
-    short = _ENDINGS.sub("", word)
-    short = short if len(short) >= _STEM or len(short) == len(word) - 1 >= 3 else word
-    return short[:-1] if len(short) > _STEM and short[-1] == short[-2] else short
 
 
 def _kept(text: str) -> frozenset[str]:
@@ -238,30 +249,31 @@ def _is_called(unit: str, question: Question) -> bool:
     """Whether a unit is only what the product is called: a word of its names, the end of one (pack of backpack), characters of them."""
     if CJK.match(unit):
         return all(c in question.title_characters or c in wording().light_characters - wording().container_characters for c in unit)
-    return _is_in(unit, question.titles) or (len(unit) >= _STEM and any(name.endswith(unit) for name in question.titles))
-
-
-def _is_in(unit: str, known: frozenset[str]) -> bool:
-    """Whether a unit stands in known ones: itself, a single character within a pair, a word that begins like a known one."""
-    if unit in known:
-        return True
-    if CJK.match(unit):
-        return len(unit) == 1 and any(unit in pair for pair in known)
-    return len(unit) > _STEM and any(k[:5] == unit[:5] and abs(len(k) - len(unit)) <= 3 for k in known if k.isascii())
+    return is_in(unit, question.titles) or (len(unit) >= STEM and any(name.endswith(unit) for name in question.titles))
 
 
 def _tells(statement: Statement, question: Question, asked: AskedConcept, key: str) -> bool:
     """By the name of a value, or by what the value says of itself; else by the stored question, or by the sentence."""
+    if statement.name is not None and statement.name in _OF_THE_STORE:
+        return key == statement.name
     if statement.name is not None:
         concept, _ = head_of(statement.name)
         if concept is None:
-            return tells(key, statement.text)
+            return _unknown_tells(statement, question, key)
         if concept.key == key or normalised(statement.name) in (*asked.concept.zh, *asked.concept.en):
             return True
-        return (not asked.concept.is_measure or concept.key == "pieces") and tells(key, statement.value or "")
+        is_open = not asked.concept.is_measure and not concept.is_measure
+        return (is_open or concept.key == "pieces") and tells(key, statement.value or "")
     if statement.question is not None and any(found.concept.key == key for found in asked_concepts(statement.question)):
         return True
-    return any(tells(key, clause) and not _is_on_narrower(clause, key, question.keys) for clause in _CLAUSE.split(statement.text))
+    text = statement.text if asks_for_a_figure(question.text) else _COUNTED.sub(" ", statement.text)
+    return any(tells(key, clause) and not _is_on_narrower(clause, key, question.keys) for clause in _CLAUSE.split(text))
+
+
+def _unknown_tells(statement: Statement, question: Question, key: str) -> bool:
+    """By a name that is no property's: a figure under it may be of anything, unless the question names it."""
+    name, value = statement.name or "", statement.value or ""
+    return tells(key, name) or (tells(key, value) and (not figures(value) or _covers(question, name)))
 
 
 def _is_on_narrower(clause: str, key: str, meant: frozenset[str]) -> bool:
@@ -285,4 +297,4 @@ def _part(statement: Statement) -> str:
 def _covers(question: Question, part: str) -> bool:
     """Whether the question names the part; a part in the product's own name needs no naming."""
     named = units(without_neutral(spread(part)))
-    return all(_is_in(unit, question.words) or _is_called(unit, question) for unit in named)
+    return all(is_in(unit, question.words) or _is_called(unit, question) for unit in named)

@@ -36,6 +36,8 @@ _FORMS: Mapping[Language, tuple[str, ...]] = {
 }
 _SAME = frozenset({"cord length", "cable length"})  # a training and a held-out specification that mean the same
 _OF_THE_STORE = frozenset({"价格", "price", "库存", "stock", "链接", "优惠", "discount"})  # keys of what a product's own values say
+_ON_SHIPPING = frozenset({"运费多少钱", "how much is shipping"})
+_SHIPPING_COSTS = frozenset({"运费", "shipping cost"})  # keys of what answers them
 _SHARES = {
     "price": 12,
     "price_near": 4,
@@ -130,9 +132,11 @@ def _asked_stock(shop: _Shop, kind: str) -> Row:
     return {**shop.named(question=_asked(shop, kind), answer=right[0], accept=right, kind=kind), "product": shop.as_product()}
 
 
-def _asked_near(shop: _Shop, kind: str) -> Row:
+def _asked_near(shop: _Shop, kind: str) -> Row | None:
     """A question that sounds like one of price or stock, or is on nothing of the shop: no answer is known."""
     question = shop.rng.choice(shop.lexicon.off_topic) if kind == "off_topic" else _asked(shop, kind)
+    if question in _ON_SHIPPING and shop.product.keys & _SHIPPING_COSTS:
+        return None
     shown: Row = {"product": shop.as_product()}
     return {**shop.named(question=question, answer=None, accept=[], kind=kind), **shown}
 
@@ -166,15 +170,18 @@ def _asked_absent(shop: _Shop, kind: str) -> Row | None:
     """A specification or a policy that other products have and this one does not state."""
     held = shop.product.keys.union(*(fact.like for fact in shop.product.facts))
     rivals = frozenset[str]().union(*(group for group in (*shop.lexicon.rivals, _SAME) if group & held))
+    is_told_by_stock = False
     if shop.rng.random() < 0.6:
         specs = shop.lexicon.specs + shop.lexicon.held_out_specs
         spec = shop.rng.choice([spec for spec in specs if spec.key not in held | rivals | _OF_THE_STORE])
         question = _question(Fact(spec.key, spec.key, "", spec.questions), shop, by_name=False)
     else:
-        question = shop.rng.choice(
-            shop.rng.choice([topic for topic in shop.lexicon.topics if not held & {topic.questions[0], *topic.like}]).questions
-        )
+        topic = shop.rng.choice([topic for topic in shop.lexicon.topics if not held & {topic.questions[0], *topic.like}])
+        question = shop.rng.choice(topic.questions)
+        is_told_by_stock = not {"库存", "stock"}.isdisjoint(topic.like)
     shown: Row = {"product": shop.as_product()} if shop.rng.random() < 0.5 and shop.specs else {"facts": shop.as_facts()}
+    if is_told_by_stock and "product" in shown:
+        return None
     return {**shop.named(question=question, answer=None, accept=[], kind=kind), **shown}
 
 

@@ -69,6 +69,55 @@ def test_what_points_elsewhere_is_not_answered(question: str, facts: list[str]) 
     assert _answer(question, facts, "恒温电热水壶") == []
 
 
+STATEMENTS = [
+    "There may be light pilling after 20 washes.",
+    "It lasts about 90 times, use nylon only.",
+    "压140斤也不会变形。",
+    "手机放得下，最长13小时。",
+    "风劲: 5000帕",
+]
+
+
+@pytest.mark.parametrize("question", ["do I wash it before using it", "does it last in nylon", "会变形吗", "斤两准吗"])
+def test_a_figure_is_no_answer_where_none_is_asked_for(question: str) -> None:
+    assert all("nylon only" in found for found in _answer(question, STATEMENTS))
+
+
+@pytest.mark.parametrize(
+    ("question", "facts", "answer"),
+    [
+        ("风劲多少", STATEMENTS, STATEMENTS[4]),  # asked for by its name
+        ("手机放得下吗", STATEMENTS, STATEMENTS[3]),  # said in a clause without a figure
+        ("how many washes until it pills", STATEMENTS, STATEMENTS[0]),
+        ("可以机洗吗", ["可以机洗，水温不超过30度。"], "可以机洗，水温不超过30度。"),
+    ],
+)
+def test_a_figure_beside_what_is_asked_may_be_said(question: str, facts: list[str], answer: str) -> None:
+    assert _answer(question, facts) == [answer]
+
+
+@pytest.mark.parametrize(
+    ("question", "fact"),
+    [
+        ("能定几个小时", "库存: 352件"),
+        ("一包多少克", "标识: ±1克"),
+        ("一套有几件", "音域: 67个键"),
+        ("一瓶多少克", "家用需要，带9支替换装。"),
+        ("用法是什么", "烂讯: 18167帕"),
+        ("有没有优惠券", "折叠率: 37.6片"),
+        ("does it fit the old version", "A 17 inch laptop fits."),
+    ],
+)
+def test_a_figure_of_another_kind_or_under_an_unknown_name_is_no_answer(question: str, fact: str) -> None:
+    assert _answer(question, [fact]) == []
+
+
+@given(days=st.integers(10, 10_000), unit=st.sampled_from(["天", "次", "斤", "件"]))
+def test_no_question_of_yes_or_no_is_answered_by_a_bare_figure(days: int, unit: str) -> None:
+    for question in ("狗能吃吗", "要先洗吗", "can I eat it", "好看吗"):
+        assert _answer(question, [f"吃{days}{unit}", f"{days} {unit}", f"eat {days}"]) == []
+
+
 def test_two_things_asked_for_are_both_told() -> None:
     assert _answer("容量和重量是多少", KETTLE) == KETTLE[:2]
 
