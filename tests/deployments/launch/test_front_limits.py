@@ -52,7 +52,7 @@ def test_each_limit_stands_where_it_counts_and_once(tmp_path: Path) -> None:
     assert lines.count("timeout client 1500ms") == 1
     assert not [line for line in lines if line in ("timeout client 3600s", "timeout http-keep-alive 90s", "maxconn 4096")]
     assert lines.count("maxconn 77") == 2
-    assert "stick-table" not in configuration(tmp_path, FrontSettings(max_connections_per_address=None))
+    assert "track-sc0" not in configuration(tmp_path, FrontSettings(max_connections_per_address=None))
 
 
 def test_bounding_twice_changes_nothing(tmp_path: Path) -> None:
