@@ -19,7 +19,7 @@ _EXTREMES: Mapping[Extreme, re.Pattern[str]] = {
     "dearest": re.compile(r"最贵|价格最高|\bmost expensive\b|\bpriciest\b|\bhighest[- ]priced?\b"),
 }
 _AND = re.compile(r"和|跟|与|以及|还有|、|，|,|&|\band\b|\bor\b|还是")
-_POINTS_AT_PRODUCTS = re.compile(r"款|个|样|件|里|货架|上|有|\b(?:shelf|here|products?|things?|one|all)\b")
+_POINTS_AT_PRODUCTS = re.compile(r"[想要]?[买要]|推荐|选|款|个|样|件|里|货架|上|有|\b(?:shelf|here|products?|things?|one|all)\b")
 _VAGUE_KINDS = re.compile(r"衣服|裤子|鞋子|包包|杯子|零食|护肤品|电器|家电|玩具|机器")  # point at nothing elsewhere; here at a kind
 _LOWEST_PRICE = re.compile(r"最低价(?!的)|价格最低(?!的)|\blowest(?:[- ]priced?)?\b")  # of one product, and asked to bargain
 _AMONG_PRODUCTS = re.compile(r"哪|谁|什么|啥|\bwhich\b|\bwhat(?:'s| is) (?:the|your) lowest[- ]priced\b|\b(?:product|item|one|thing)\b")
@@ -30,6 +30,7 @@ _LABELS: Mapping[Extreme, Mapping[Language, str]] = {
     "cheapest": {"zh": "最便宜", "en": "cheapest"},
     "dearest": {"zh": "最贵", "en": "most expensive"},
 }
+_IN_EACH_CURRENCY = "The prices are in different currencies; the {} in each: {}."
 
 
 def mentioned_together(question: str, choice: Sequence[Product]) -> tuple[ProductId, ...]:
@@ -96,6 +97,10 @@ def _extreme(choice: Sequence[Product], currency: str, extreme: Extreme) -> list
 def _extreme_text(found: Sequence[Product], extreme: Extreme, language: Language) -> str:
     label = _LABELS[extreme][language]
     listed = [(product.title, format_price(product.price, language)) for product in found]
+    if len({product.price.currency for product in found}) > 1:
+        each = (f"{title}，{price}" for title, price in listed) if language == "zh" else (f"{title} at {price}" for title, price in listed)
+        joined = ("；" if language == "zh" else "; ").join(each)
+        return f"价格的币种不同，不能相比，各自{label}的是：{joined}。" if language == "zh" else _IN_EACH_CURRENCY.format(label, joined)
     if language == "zh":
         return f"{label}的是" + "，".join(f"{title}，{price}" for title, price in listed) + "。"
     verb = "is" if len(listed) == 1 else "are"

@@ -23,8 +23,11 @@ _ASKS_ELSE = re.compile(
 _YES = frozenset({"yes", "有", "是", "可以", "支持", "能", "true", "included"})
 _NO = frozenset({"no", "none", "无", "否", "没有", "不支持", "不可以", "不能", "false"})
 _NO_REAL_ONE = re.compile(
-    r"(?:\b(?:pu|faux|vegan|imitation|fake|artificial|look|like|partly|partially|semi)[\s-]*|人造|仿|假|半|非|类|似)$"
+    r"(?:\b(?:cet(?:yl|earyl)|stearyl|benzyl|behenyl|pu|faux|vegan|imitation|fake|artificial|look|like|partly|partially|semi)[\s-]*|人造|仿|假|半|非|类|似)$"
 )
+_ASKS_FOR_CONTENT = re.compile(r"\b(?:contains?|include|added|inside|there)\b")
+_IS_IT_IN = re.compile(r"\b(?:contains?|ha(?:ve|s)|there|free)\b|[含无]|有(?!机)")
+_FREE_OF = re.compile(r"\bfree(?: of)?\b|\b(?:without|no)\b|[无零]添加?")
 _ONLY_THEN = re.compile(r"\b(?:only|if|when|unless|except|but|with a|optional)\b|仅|只有|除|如果|若|需|另购|选配|但")
 _DENIALS = (("含", "不含，"), ("支持", "不支持，"), ("可以", "不可以，"), ("有", "没有，"), ("能", "不能，"))  # by the verb that asks
 _OPENS: dict[bool, dict[Language, str]] = {True: {"zh": "是的，", "en": "Yes: "}, False: {"zh": "不是的，", "en": "No: "}}
@@ -49,14 +52,15 @@ def whether_answer(question: str, product: Product, language: Language) -> SlotA
     is_of_store = any(each.concept.key in ("price", "stock") for each in asked_concepts(text))
     if is_of_store or not _ASKS_WHETHER.search(asked) or _ASKS_ELSE.search(text):
         return None
-    claims = [claim for claim in assertions_in(text) if claim.kind == "property" and not claim.denied]
+    claims = [claim for claim in assertions_in(text) if claim.kind == "property"]
     if len(claims) != 1 or not _asks_only(text, claims[0], product):
         return None
     proofs = list(_proofs(claims[0], text, product, language))
     if not proofs or len({proof.is_so for proof in proofs}) > 1:
         return None
     best = proofs[0]
-    return SlotAnswer(_opening(text, claims[0], language, is_so=best.is_so) + best.text, "verdict", best.evidence)
+    is_so = best.is_so != claims[0].denied  # is it alcohol free: yes where it holds none
+    return SlotAnswer(_opening(text, claims[0], language, is_so=is_so) + best.text, "verdict", best.evidence)
 
 
 def _opening(text: str, claim: Assertion, language: Language, *, is_so: bool) -> str:
@@ -74,14 +78,15 @@ def _without_whether(text: str) -> str:
 def _asks_only(text: str, claim: Assertion, product: Product) -> bool:
     """Whether nothing is asked beside the property: names of the product and words that point at nothing may stand there."""
     known = read_question("", names_of(product))
-    left = units(without_neutral(spread(text.replace(claim.words, " "))))
+    rest = _ASKS_FOR_CONTENT.sub(" ", text.replace(claim.words, " "))
+    left = units(without_neutral(spread(_FREE_OF.sub(" ", rest) if claim.denied else rest)))
     return all(unit in known.titles or set(unit) <= known.title_characters or unit == "的" for unit in left)
 
 
 def _proofs(claim: Assertion, text: str, product: Product, language: Language) -> Iterator[_Proof]:
     """All that says whether the product has the property, what is stated of it by name first."""
     words = _same_words(claim)
-    asked = {each.concept.key for each in asked_concepts(text)}
+    asked = {each.concept.key for each in asked_concepts(text)} | ({"ingredients"} if _IS_IT_IN.search(text) else set())
     for name, value in product.attributes.items():
         concept = concept_of(name)
         is_so = _said_by_value(value, words, name, is_of_it=concept is not None and concept.key in asked)
@@ -93,10 +98,13 @@ def _proofs(claim: Assertion, text: str, product: Product, language: Language) -
         if is_so is not None:
             yield _Proof(is_so, said, _passage(product, "description", said))
     for said in _marks(product, words, asked):
-        if any(each.words in words and not each.denied for each in assertions_in(said)) and not _NO_REAL_ONE.search(_before(said, words)):
+        stated = {not each.denied for each in assertions_in(said) if each.words in words}
+        if len(stated) == 1 and not _NO_REAL_ONE.search(_before(said, words)):
             mark = f"{product.title}标注了“{said}”。" if language == "zh" else f"{product.title} is listed as “{said}”."
             yield _Proof(
-                True, mark if said != product.title else f"{said}{'。' if language == 'zh' else '.'}", _passage(product, "tags", said)
+                stated.pop(),
+                mark if said != product.title else f"{said}{'。' if language == 'zh' else '.'}",
+                _passage(product, "tags", said),
             )
 
 
@@ -114,7 +122,8 @@ def _said_by_value(value: str, words: frozenset[str], name: str, *, is_of_it: bo
     """By a yes or no under the property's name, or by the value of what is asked for; None where either says something else."""
     plain = normalised(value)
     if any(word in normalised(name) for word in words):
-        return True if plain in _YES else False if plain in _NO else _stated(plain, words)
+        is_absence = any(each.words in words and each.denied for each in assertions_in(normalised(name)))  # alcohol free: yes
+        return (plain in _YES) != is_absence if plain in _YES | _NO else _stated(plain, words)
     return _stated(plain, words) if is_of_it else None
 
 

@@ -26,6 +26,10 @@ SHIRT = _product("山织短袖T恤", tags=("纯棉", "透气"), attributes={"材
 PEN = _product("墨鹿极细防水眼线笔", attributes={"防水性": "防水防汗", "酒精": "不含酒精"})
 
 
+def _toner(**attributes: str) -> Product:
+    return _product("Dawn toner", attributes={name.replace("_", " "): value for name, value in attributes.items()})
+
+
 @pytest.mark.parametrize(
     ("question", "product", "opens"),
     [
@@ -38,6 +42,13 @@ PEN = _product("墨鹿极细防水眼线笔", attributes={"防水性": "防水�
         ("is it breathable?", SHIRT, "Yes: "),
         ("防水吗", SHIRT, "不是的，"),
         ("这款眼线笔防水吗", PEN, "是的，墨鹿极细防水眼线笔的防水性是防水防汗。"),
+        ("does it contain alcohol", _toner(ingredients="water, alcohol, glycerin"), "Yes: "),
+        ("is it alcohol free", _toner(ingredients="water, alcohol, glycerin"), "No: "),
+        ("does it contain alcohol?", _toner(alcohol_free="yes"), "No: "),
+        ("is it alcohol free?", _toner(alcohol_free="yes"), "Yes: "),
+        ("is there alcohol in it", _toner(alcohol="none"), "No: "),
+        ("does it have alcohol", _product("Dawn toner", tags=("alcohol free",)), "No: "),
+        ("含酒精吗", _product("晨屿爽肤水", attributes={"成分": "水、酒精、甘油"}), "是的，"),
         ("含不含酒精", PEN, "不含，"),
         ("含酒精吗", PEN, "不含，"),
         ("有酒精吗", PEN, "没有，"),
@@ -54,6 +65,9 @@ def test_a_plain_statement_of_the_store_answers(question: str, product: Product,
     ("question", "product"),
     [
         ("is it leather?", SHOES),  # its lining is
+        ("does it contain alcohol", _toner(ingredients="water, cetearyl alcohol")),
+        ("does it contain alcohol", _toner(ingredients="water, glycerin")),  # a list may leave things out
+        ("is it cruelty free?", SHOES),
         ("is the tongue waterproof", SHOES),
         ("is it waterproof up to 10 m", SHOES),
         ("is it waterproof or breathable", SHOES),

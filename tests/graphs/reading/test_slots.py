@@ -1,6 +1,7 @@
 """Slot answers say what the store holds, and nothing else."""
 
 import re
+from dataclasses import replace
 from decimal import Decimal
 
 import pytest
@@ -145,3 +146,9 @@ def test_facts_hold_every_attribute_the_price_and_the_stock() -> None:
 )
 def test_products_are_found_by_brand_or_noun(text: str, expected: tuple[str, ...]) -> None:
     assert mentioned(text, (POT, WATCH)) == expected
+
+
+def test_one_claim_is_no_answer_to_another() -> None:
+    cream = replace(WATCH, title="Dawn cream", attributes={"Vegan": "yes", "Organic": "no"})
+    assert slot_answer("is it cruelty free?", "", cream, room=None, language="en") is None
+    assert slot_answer("is it tested on animals", "", cream, room=None, language="en") is None
