@@ -26,6 +26,7 @@ from models.types import ViewerId
 LOOK_UP_S = 0.25  # at most, for a variant that a viewer was given before
 WAIT_S = 5.0  # for sums; they go on being made
 LOOK_EVERY_S = 5.0  # for weights that another replica has written
+TALLY_EVERY_S = 120.0
 KEEP_S = 5.0  # sums that were just made
 REST = 10.0  # sums are made again after this many times the time that they took
 
@@ -102,10 +103,11 @@ class Experiments:
         return result(name, config, self.weights(name, config), sums.of, sums.at)
 
     async def run(self) -> None:
-        """Write exposures, and move weights, until cancelled."""
+        """Write exposures, move weights, and keep the tallies of enabled experiments near, until cancelled."""
         async with asyncio.TaskGroup() as group:
             group.create_task(self.exposures.run(), name="note exposures")
             group.create_task(self._move_weights(), name="move weights")
+            group.create_task(self._keep_tallies(), name="keep tallies")
 
     async def close(self) -> None:
         """Write what waits, as far as the store is in reach; for when `run` has ended."""
@@ -135,6 +137,14 @@ class Experiments:
                         await self.move_weights(name, now_s=time.time())
                     except Exception as error:  # noqa: BLE001  # the weights of before go on; the next round tries again
                         _log.warning("the weights of experiment %s stay: %s", name, error)
+
+    async def _keep_tallies(self) -> None:
+        """Who asks for results then waits for what a few minutes brought, and not for what weeks did."""
+        while True:
+            await asyncio.sleep(TALLY_EVERY_S * random.uniform(0.8, 1.2))
+            for name in [name for name, config in self._configs.items() if config.enabled]:
+                with contextlib.suppress(Unavailable):  # the next round counts more
+                    await self._store.tally(name)
 
     async def _given(self, name: str, viewer: ViewerId) -> str | None:
         """What the viewer was given first; None when that is nothing, or cannot be found out in time."""

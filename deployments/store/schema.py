@@ -194,7 +194,19 @@ exposures = Table(
     Column("viewer_id", Id(), primary_key=True, index=True),
     Column("variant", Id(), nullable=False),
     Column("at", UtcDateTime(), nullable=False),  # the first time
+    *(Column(name, Float()) for name in ("impressions", "clicks", "purchases", "revenue")),  # since then
+    *(Column(f"{name}_before", Float()) for name in ("impressions", "clicks", "purchases", "revenue")),
+    Column("counted", BigInteger()),  # number of the latest event when that was counted
+    Column("due", BigInteger(), nullable=False, server_default="0"),  # number of an event up to which it has to be
     Index(None, "experiment", "at"),
+)
+
+tallies = Table(
+    "tallies",
+    metadata,
+    Column("experiment", Id(), primary_key=True),
+    Column("since", UtcDateTime(), nullable=False),  # events before this are not counted
+    Column("seen", BigInteger(), nullable=False),  # number of the event up to which exposures were made due
 )
 
 allocations = Table(

@@ -9,7 +9,7 @@ import pytest
 from alembic import command
 from sqlalchemy import text
 
-from deployments.store import Allocation, Exposure, NewExposure, Store, StoreOptions, experiments
+from deployments.store import Allocation, Exposure, NewExposure, Store, StoreOptions, experiments, tallies
 from deployments.store.database import Database
 from deployments.store.migrate import alembic_config
 from graphs.errors import InvalidRow
@@ -63,8 +63,9 @@ async def test_many_writers_of_one_exposure_keep_one(store: Store) -> None:
 
 
 async def test_what_viewers_did_is_summed_from_their_own_exposure_on(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(experiments, "VIEWERS_AT_ONCE", 2)
-    monkeypatch.setattr(experiments, "MOST_AT_ONCE", 2)
+    monkeypatch.setattr(tallies, "VIEWERS_AT_ONCE", 2)
+    monkeypatch.setattr(tallies, "MOST_AT_ONCE", 2)
+    monkeypatch.setattr(experiments, "SUMMED_AT_ONCE", 2)
     await store.append_events(
         [
             did(1, "v1", "impression", -10), did(2, "v1", "click", -5), did(3, "v1", "purchase", -4, 50.0),
@@ -85,6 +86,47 @@ async def test_what_viewers_did_is_summed_from_their_own_exposure_on(store: Stor
         "impressions": 1.0,
         "clicks": 1.0,
     }
+
+
+async def test_sums_made_bit_by_bit_are_those_made_at_once(new_database: Callable[[], str], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whenever they are asked for in between, in whatever slices, and whoever is erased meanwhile."""
+    monkeypatch.setattr(tallies, "EVENTS_AT_ONCE", 7)
+    monkeypatch.setattr(tallies, "VIEWERS_AT_ONCE", 3)
+    rng = np.random.default_rng(3)
+    kinds: tuple[EventType, ...] = ("impression", "click", "purchase", "like")
+    async with await Store.open(new_database()) as often, await Store.open(new_database()) as once:
+        for step in range(12):
+            drawn = rng.integers(0, [15, 4, 100], size=(10, 3)).tolist()
+            batch = [did(100 * step + n, f"v{v}", kinds[kind], at - 50, 1.25 * at) for n, (v, kind, at) in enumerate(drawn)]
+            given = [exposed(f"v{v}", "ab"[v % 2], after_s=at - 50) for v, _, at in drawn[:4]]
+            for store in (often, once):
+                await store.append_events(batch)
+                await store.note_exposures(given)
+            await often.experiment_sums("ranker")
+            if step == 6:
+                for store in (often, once):
+                    await store.erase_viewer(ViewerId(f"v{drawn[0][0]}"), actor=BY)
+        found, expected = [{one.variant: one.products for one in await store.experiment_sums("ranker")} for store in (often, once)]
+        assert found.keys() == expected.keys() == {"a", "b"}
+        for variant, products in found.items():
+            np.testing.assert_allclose(products, expected[variant])
+
+
+async def test_a_start_finds_the_sums_of_before_without_counting_events_again(new_database: Callable[[], str]) -> None:
+    url = new_database()
+    async with await Store.open(url) as store:
+        await store.append_events([did(number, f"v{number % 5}", "click", number) for number in range(1, 40)])
+        await store.note_exposures([exposed(f"v{number}", "ab"[number % 2]) for number in range(5)])
+        before = await store.experiment_sums("ranker")
+    database = Database(url, StoreOptions())
+    with database.engine.begin() as connection:
+        connection.execute(text("DELETE FROM events"))  # what is counted is not looked at any more
+    await database.close()
+    async with await Store.open(url) as store:
+        after = await store.experiment_sums("ranker")
+    assert [one.variant for one in after] == ["a", "b"]
+    for one, other in zip(before, after, strict=True):
+        np.testing.assert_array_equal(one.products, other.products)
 
 
 async def test_an_erased_viewer_counts_under_the_token_of_their_events(store: Store) -> None:
