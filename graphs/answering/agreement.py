@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 
 from graphs.reading.asking import AskedConcept, spread
-from graphs.reading.matching import Question, read_question
 from graphs.reading.neutral import without_neutral
+from graphs.reading.question import Question, read_question
 from graphs.reading.words import units
 from models.types import Passage
 

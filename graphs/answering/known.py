@@ -9,7 +9,8 @@ from graphs.answering.speaking import Said
 from graphs.checking.support import asked_beyond, content_of
 from graphs.compliance import check
 from graphs.reading.asking import head_of
-from graphs.reading.matching import Match, Question, matches, read_question, sure_matches
+from graphs.reading.matching import Match, matches, sure_matches
+from graphs.reading.question import Question, read_question
 from graphs.reading.slots import names_of
 from graphs.reading.statements import Statement, statements_in
 from models.types import Language, Passage, Product

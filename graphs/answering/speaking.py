@@ -16,8 +16,8 @@ from graphs.checking.verdicts import Fault, OnWriter, asking, unheard
 from graphs.compliance import check
 from graphs.guarding import betrays, leans_on
 from graphs.ports import Writer
-from graphs.reading.matching import asks_for_a_figure
 from graphs.reading.quantities import is_but_a_figure
+from graphs.reading.question import asks_for_a_figure
 from models.prompts import REFUSALS, answer_prompt, in_other_words, is_refusal
 from models.types import Language, Passage, Prompt, RoomId, TextDelta
 

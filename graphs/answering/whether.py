@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from graphs.checking.claims import Assertion, assertions_in
 from graphs.reading.asking import asked_concepts, concept_of, normalised, spread
 from graphs.reading.characters import CJK, HAN, X_NOT_X
-from graphs.reading.matching import read_question
 from graphs.reading.neutral import without_neutral
+from graphs.reading.question import read_question
 from graphs.reading.slots import SlotAnswer, names_of, quoted_value
 from graphs.reading.statements import sentences
 from graphs.reading.words import units

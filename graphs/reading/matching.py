@@ -8,44 +8,26 @@ words that point at nothing, must stand in the statement.
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from functools import reduce
 
 from graphs.checking.grounding import figures, ungrounded
 from graphs.reading.asking import AskedConcept, asked_concepts, head_of, narrower, normalised, spread, tells
-from graphs.reading.characters import CJK, X_NOT_X
+from graphs.reading.characters import CJK
 from graphs.reading.neutral import without_neutral, wording
-from graphs.reading.quantities import asks_how_much, is_of_asked_kind, wants_a_figure
+from graphs.reading.quantities import asks_how_much, is_of_asked_kind
+from graphs.reading.question import Question, asks_for_a_figure
 from graphs.reading.statements import Statement
 from graphs.reading.words import STEM, is_in, units
 
 _FIGURE_WEIGHT = 2.0  # of a figure where it is asked how much
 _OWN_LANGUAGE = 0.5  # of a statement in the language of the question: decides between equals
 _BY_NAME = 3.0  # of a value or a stored answer whose name or question is what is asked for, before one that says it in passing
-_A_NAME = 6  # characters from which on a title found in a question is taken out of it
-_ASKS = re.compile(r"[几多什哪啥谁吗]|\b(?:how|what|which|who|where|when|is|are|does|do|can)\b")
 _FIGURE = re.compile(r"\d|[一二两三四五六七八九十百半][^\s一]")
 _OF_THE_STORE = frozenset({"price", "stock"})  # names of values that tell nothing else
 _FIRST_FIGURE = re.compile(r"\d")
 _COUNTED = re.compile(
     r"\b(?:after|within|every|lasts?)\s+(?:about |around |up to )?\d[\d.,]*\s+[a-z]+", re.IGNORECASE
 )  # how often, no matter
-_TWICE = re.compile(X_NOT_X)
 _CLAUSE = re.compile(r"[，,；;、]")
-
-
-@dataclass(frozen=True, slots=True)
-class Question:
-    """A question read once for all statements. `titles`: names of what it is about, which point at no statement."""
-
-    text: str
-    asked: tuple[AskedConcept, ...]
-    words: frozenset[str]  # all of its words, what it asks for included
-    titles: frozenset[str]  # words and pairs of characters
-    title_characters: frozenset[str]
-
-    @property
-    def keys(self) -> frozenset[str]:
-        return frozenset(asked.concept.key for asked in self.asked)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,38 +57,6 @@ class Match:
     def is_on_matter(self) -> bool:
         """It tells what is asked, and that is no property of parts, of which a word left open would name another."""
         return self.fits and bool(self.told) and not self.of_parts
-
-
-def asks_for_a_figure(question: str) -> bool:
-    """Whether a figure may be the point of an answer: it is asked for in so many words, or by the name of a measure.
-
-    >>> asks_for_a_figure("重吗"), asks_for_a_figure("how many days"), asks_for_a_figure("狗能吃吗")
-    (True, True, False)
-    """
-    return wants_a_figure(question) or any(asked.concept.is_measure for asked in asked_concepts(question))
-
-
-def read_question(text: str, titles: Iterable[str]) -> Question:
-    """What a question asks, given the names of the products it may be about."""
-    names = [normalised(title) for title in titles]
-    joined = " ".join(names)
-    text = reduce(lambda said, name: said.replace(name, " ") if len(name) >= _A_NAME else said, names, normalised(text))
-    title_units, characters = units(spread(joined)), frozenset(CJK.findall(joined))
-    asked = tuple(each for each in asked_concepts(text) if not _only_calls(each, text, title_units, characters))
-    text = text if asked else _TWICE.sub(r"\1", text)
-    return Question(text, asked, units(spread(text)), title_units, characters)
-
-
-def _only_calls(asked: AskedConcept, text: str, titles: frozenset[str], characters: frozenset[str]) -> bool:
-    """Whether the words that would ask for something are the product's name: 帽子 of a hat asks for no hood."""
-    said = spread(text)
-    words = " ".join(said[start:end] for start, end in asked.spans)
-    found = units(words)
-    return (
-        bool(found)
-        and not _ASKS.search(words)
-        and all(set(unit) <= characters | {"子"} if CJK.match(unit) else unit in titles for unit in found)
-    )
 
 
 def matches(question: Question, statements: Sequence[Statement]) -> tuple[Match, ...]:

@@ -7,7 +7,8 @@ from decimal import Decimal
 
 from graphs.reading.asking import LATIN_WORD, asks_shelf_position, concept_of, normalised, says
 from graphs.reading.characters import CJK, CJK_RUN, HAN
-from graphs.reading.matching import Match, read_question, sure_matches
+from graphs.reading.matching import Match, sure_matches
+from graphs.reading.question import read_question
 from graphs.reading.statements import Statement, named
 from models.types import Language, Money, Passage, Product, ProductId, Room
 

@@ -3,7 +3,7 @@
 import pytest
 
 from graphs.answering.agreement import agreement
-from graphs.reading.matching import read_question
+from graphs.reading.question import read_question
 from models.types import Passage
 
 

@@ -5,7 +5,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from graphs.reading.asking import asked_concepts, concept_of
-from graphs.reading.matching import read_question, sure_matches
+from graphs.reading.matching import sure_matches
+from graphs.reading.question import read_question
 from graphs.reading.statements import named_value, statements_in
 from models.types import Passage
 
