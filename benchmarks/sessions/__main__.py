@@ -10,6 +10,7 @@ server: the memory of its processes is read there. The rooms are made before and
 import argparse
 import asyncio
 import json
+import os
 import statistics
 import sys
 import time
@@ -37,10 +38,11 @@ FLAT = 0.05
 
 @dataclass(frozen=True, slots=True)
 class Memory:
-    """Of all replicas of a deployment, resident."""
+    """Of all replicas of a deployment: what is resident, and the CPU seconds so far."""
 
     at_s: float
     mib: dict[str, float]
+    cpu_s: dict[str, float]
 
 
 def main() -> None:
@@ -121,16 +123,16 @@ async def _watch(pids: Mapping[str, Sequence[int]], memory: list[Memory]) -> Non
 
 def _replicas(home: Path) -> dict[str, list[int]]:
     deployments = read_status(home).deployments
-    return {name: [one.pid for one in deployments[name].replicas if one.pid] for name in WATCHED if name in deployments}
+    pids = {name: [one.pid for one in deployments[name].replicas if one.pid] for name in WATCHED if name in deployments}
+    return pids | {"this client": [os.getpid()]}
 
 
 def _sample(pids: Mapping[str, Sequence[int]]) -> Memory:
     """Raises psutil.NoSuchProcess when a replica has died: its memory cannot be compared any more."""
-    return Memory(time.monotonic(), {name: sum(map(_resident_mib, found)) for name, found in pids.items()})
-
-
-def _resident_mib(pid: int) -> float:
-    return float(psutil.Process(pid).memory_info().rss) / 2**20
+    processes = {name: list(map(psutil.Process, found)) for name, found in pids.items()}
+    mib = {name: sum(one.memory_info().rss for one in found) / 2**20 for name, found in processes.items()}
+    cpu_s = {name: sum(sum(one.cpu_times()[:2]) for one in found) for name, found in processes.items()}
+    return Memory(time.monotonic(), mib, cpu_s)
 
 
 def report(heard: Heard, memory: Sequence[Memory]) -> dict[str, object]:
@@ -144,12 +146,12 @@ def report(heard: Heard, memory: Sequence[Memory]) -> dict[str, object]:
         "replies": {"p50_ms": _quantile(heard.reply_ms, 0.5), "p99_ms": _quantile(heard.reply_ms, 0.99)},
         "recommendations": heard.recommendations,
         "ended_by_server": dict(heard.closed),
-        "growth": growth(memory),
+        "processes": growth(memory),
     }
 
 
 def growth(memory: Sequence[Memory]) -> dict[str, dict[str, object]]:
-    """Of each deployment: from the first sample after the warm-up to the last one."""
+    """Of each deployment, from the first sample after the warm-up to the last one; `cores`: CPU seconds a second."""
     if not memory:
         return {}
     samples = [sample for sample in memory if sample.at_s >= memory[0].at_s + RAMP_S + WARM_S]
@@ -161,6 +163,7 @@ def growth(memory: Sequence[Memory]) -> dict[str, dict[str, object]]:
             "from_mib": round(values[0], 1),
             "to_mib": round(values[-1], 1),
             "most_mib": round(max(values), 1),
+            "cores": round((samples[-1].cpu_s[name] - samples[0].cpu_s[name]) / (samples[-1].at_s - samples[0].at_s), 2),
             "grown": round(share, 4),
             "flat": share <= FLAT,
         }

@@ -30,13 +30,14 @@ def test_frames_are_looked_at_dropped_or_failed() -> None:
 @pytest.mark.parametrize(("last_mib", "is_flat"), [(104.0, True), (106.0, False)])
 def test_memory_is_compared_from_the_end_of_the_warm_up(last_mib: float, is_flat: bool) -> None:
     at = [(0.0, 10.0), (RAMP_S + WARM_S, 100.0), (RAMP_S + WARM_S + 30, 103.0), (RAMP_S + WARM_S + 60, last_mib)]
-    found = growth([Memory(at_s, {"Ingress": mib}) for at_s, mib in at])["Ingress"]
+    found = growth([Memory(at_s, {"Ingress": mib}, {"Ingress": at_s / 4}) for at_s, mib in at])["Ingress"]
     assert (found["from_mib"], found["to_mib"], found["flat"]) == (100.0, last_mib, is_flat)
+    assert found["cores"] == 0.25
 
 
 def test_without_samples_nothing_is_said_of_memory() -> None:
     assert growth([]) == {}
-    assert growth([Memory(0.0, {"Ingress": 1.0})]) == {}
+    assert growth([Memory(0.0, {"Ingress": 1.0}, {"Ingress": 1.0})]) == {}
 
 
 def test_each_run_asks_the_same_and_no_comment_has_the_id_of_another() -> None:

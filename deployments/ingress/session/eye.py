@@ -83,26 +83,26 @@ class Eye:
                 await self._frames.wait()
         except TimeoutError:
             return
-        in_doubt = self._looks > 0 and not self._watch.is_settled
-        async with self._around.turns.turn(at_most=self._around.gateway.limits.max_frames, in_doubt=in_doubt):
-            frame = self._frames.take()
-            if frame is not None:
-                await self._look_at(frame)
-
-    async def _look_at(self, frame: Frame) -> None:
-        gateway = self._around.gateway
         try:
-            asked = RecognizeRequest(await frame.picture(), self._around.room_id)
-            run = await gateway.run("recognize", asked, budget_s=gateway.limits.default_deadline_s)
+            frame, seen = await self._recognised()
         except Exception as error:  # noqa: BLE001  # whatever it is costs this frame only
             await self._failed(told(error))
             return
         self._around.telemetry.session_frame("seen")
-        seen: RecognizeReply = run.output
         self._size = wire.FrameSize.model_validate(seen.frame)
         self._seen_s = frame.came_at_s
         self._looks += 1
         await self._report(self._watch.see(seen, frame.came_at_s))
+
+    async def _recognised(self) -> tuple[Frame, RecognizeReply]:
+        """The newest frame when its turn has come, looked at. Nothing is sent meanwhile: a slow reader must not keep a turn."""
+        gateway = self._around.gateway
+        in_doubt = self._looks > 0 and not self._watch.is_settled
+        async with self._around.turns.turn(at_most=gateway.limits.max_frames, in_doubt=in_doubt):
+            frame = self._frames.take()
+            asked = RecognizeRequest(await frame.picture(), self._around.room_id)
+            run = await gateway.run("recognize", asked, budget_s=gateway.limits.default_deadline_s)
+            return frame, run.output
 
     async def _failed(self, error: LivecartError) -> None:
         self._around.telemetry.session_frame("failed")
@@ -118,7 +118,8 @@ class Eye:
         if is_sure or update.changed:
             self.on_screen = _best_of(update.products)
         if not update.changed and (shown == self._told or not is_sure):
-            self._around.memory.still_there()
+            if self._told:
+                self._around.memory.still_there()
             return
         self._told = shown
         products = [wire.SeenProduct.model_validate(seen) for seen in update.products]

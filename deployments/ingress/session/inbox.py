@@ -70,8 +70,10 @@ class Newest:
         """Until there is a frame."""
         await self._came.wait()
 
-    def take(self) -> Frame | None:
-        """The newest frame, which is kept no longer; None: there is none."""
+    def take(self) -> Frame:
+        """The newest frame, which is kept no longer. For who has waited for it, one at a time."""
+        if self._frame is None:
+            raise LookupError("no frame waits")
         self._came.clear()
         frame, self._frame = self._frame, None
         return frame

@@ -74,6 +74,9 @@ class Socket:
     def stops_reading(self) -> None:
         self._reads.clear()
 
+    def reads_again(self) -> None:
+        self._reads.set()
+
     def text(self, text: str) -> None:
         self._to_app.put_nowait({"type": "websocket.receive", "text": text})
 

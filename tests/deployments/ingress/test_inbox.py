@@ -67,7 +67,8 @@ def test_all_but_the_newest_are_dropped(count: int) -> None:
     assert drops == [False] + [True] * (count - 1)
     assert newest.dropped == count - 1
     assert newest.take() is frames[-1]
-    assert newest.take() is None
+    with pytest.raises(LookupError):
+        newest.take()
 
 
 async def test_who_waits_is_told_of_the_next_frame() -> None:

@@ -124,6 +124,18 @@ async def test_of_a_thousand_frames_at_once_the_newest_is_kept_and_the_others_ar
     assert 'livecart_session_frames_total{outcome="dropped"} 999.0' in app.state.telemetry.render()
 
 
+async def test_who_does_not_read_keeps_nobody_from_being_looked_at(app: FastAPI, shop: Client, clock: Clock, models: FakeModels) -> None:
+    limit(app, max_frames=1)
+    async with Socket(app, SESSION) as slow, Socket(app, SESSION) as other:
+        slow.stops_reading()
+        camera = Camera(app, clock, models, slow)
+        await camera.show(P1, P1)
+        camera.socket = other
+        await camera.show(P1, P1)
+        assert (await other.hear())["products"][0]["matches"][0]["product_id"] == P1
+        slow.reads_again()
+
+
 # --- comments ------------------------------------------------------------------------------------------------------------
 
 
