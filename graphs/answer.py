@@ -3,25 +3,22 @@
 from collections.abc import AsyncGenerator
 from dataclasses import dataclass
 
+from graphs.answering.comment import after_sales, is_open, is_wordless, language_of, politely
 from graphs.answering.known import Known, Nearness, of_one_product
-from graphs.answering.phrases import SMALL_TALK, ask_back, decline, is_after_sales, no_such_link, small_talk, to_customer_service
+from graphs.answering.phrases import ask_back, decline, is_after_sales, no_such_link, small_talk
 from graphs.answering.shelf import extreme_answer, link_answer, mentioned_together, several_answer
 from graphs.answering.speaking import Draft, Said, Speaks, Step, declined, quote, whole
 from graphs.answering.whether import whether_answer
-from graphs.checking.support import content_of, is_question
+from graphs.checking.support import is_question
 from graphs.errors import NotFound
 from graphs.flow import GraphBuilder, StreamGraph
 from graphs.ports import Catalog, Comprehension, Knowledge, Viewers
-from graphs.reading.asking import asked_concepts
-from graphs.reading.characters import CJK
 from graphs.reading.links import NamedLinks, named_links
-from graphs.reading.neutral import wording
-from graphs.reading.slots import SlotAnswer, detect_language, facts_of, slot_answer
+from graphs.reading.slots import SlotAnswer, facts_of, slot_answer
 from graphs.viewers import known_history
 from models.types import Label, Language, Passage, Product, ProductId, Room, RoomId, ViewerId
 
 PASSAGES = 12
-SURE_INTENT = 0.5  # probability from which on an intent is believed
 UNCLEAR = Label("unclear", 0.0)
 
 
@@ -172,7 +169,7 @@ class AnswerNodes:
         if slot is not None and complaint is None:
             return Draft(language, said=Said(slot.text, "slot", (slot.evidence, *slot.beside)))
         if is_wordless(scope.links.rest):
-            return Draft(language, said=Said(_politely(request.question, intent, language) or ask_back(language), "none"))
+            return Draft(language, said=Said(politely(request.question, intent, language) or ask_back(language), "none"))
         known = Known.read(scope.links.rest, subject, of_one_product(passages))
         asks = is_open(request.question, intent) or small_talk(intent.label, language) is None
         quoted = known.quoted(language, self.nearness) if asks else None
@@ -191,7 +188,7 @@ class AnswerNodes:
                 instead=known.likely(language, self.nearness) or after_sales(request.question, language),
                 charged_to=request.charged_to,
             )
-        polite = _politely(request.question, intent, language)
+        polite = politely(request.question, intent, language)
         said = Said(polite, "none") if polite else Said(decline(language), "none", abstained=True)
         return Draft(language, said=after_sales(request.question, language) or said)
 
@@ -212,48 +209,6 @@ class AnswerNodes:
             product_ids=tuple(dict.fromkeys((*(p.product_id for p in subject), *cited))),
             ai_generated=said.source == "llm",
         )
-
-
-def is_open(question: str, intent: Label) -> bool:
-    """Whether a comment may ask for something whatever its intent: it is worded as a question, or the intent is a guess.
-
-    >>> is_open("请问材质", Label("praise", 0.9)), is_open("材质真好", Label("praise", 0.9)), is_open("材质", Label("praise", 0.3))
-    (True, False, True)
-    """
-    return intent.score < SURE_INTENT or (is_question(question) and intent.label in SMALL_TALK)
-
-
-def is_wordless(question: str) -> bool:
-    """Whether a comment holds no word to find or to write an answer by.
-
-    >>> is_wordless("？？"), is_wordless("3"), is_wordless("is it?"), is_wordless("防水")
-    (True, True, True, False)
-    """
-    if asked_concepts(question):
-        return False
-    words = any(c.isalpha() for word in content_of(question) for c in word)
-    return not words and not set(CJK.findall(question)) - wording().function_characters
-
-
-def _politely(question: str, intent: Label, language: Language) -> str | None:
-    """What is said to a comment that asks nothing."""
-    return None if is_question(question) else small_talk(intent.label, language)
-
-
-def after_sales(question: str, language: Language) -> Said | None:
-    """The sentence for a complaint after the sale, which declines it and notes it; None for any other comment."""
-    return Said(to_customer_service(language), "none", abstained=True) if is_after_sales(question) else None
-
-
-def language_of(question: str, product: Product | None, room: Room | None) -> Language:
-    """The language of a question; of one without letters that of the product it is about, else of the room.
-
-    >>> language_of("?", None, None), language_of("how much", None, None)
-    ('zh', 'en')
-    """
-    if any(c.isalpha() for c in question):
-        return detect_language(question)
-    return detect_language(product.title if product else room.title if room else question)
 
 
 def unclear(_request: AnswerRequest) -> Label:
