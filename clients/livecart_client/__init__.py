@@ -10,20 +10,36 @@ if TYPE_CHECKING:
     from livecart_client import errors, wire
     from livecart_client.asynchronous.client import AsyncClient
     from livecart_client.asynchronous.sending import AsyncTokens
+    from livecart_client.asynchronous.session import AsyncSession
     from livecart_client.core.retries import RetryPolicy
     from livecart_client.errors import LivecartError
     from livecart_client.pictures import Picture
     from livecart_client.sync.client import Client
     from livecart_client.sync.sending import Tokens
+    from livecart_client.sync.session import Session
 
-__all__ = ["AsyncClient", "AsyncTokens", "Client", "LivecartError", "Picture", "RetryPolicy", "Tokens", "errors", "wire"]
+__all__ = [
+    "AsyncClient",
+    "AsyncSession",
+    "AsyncTokens",
+    "Client",
+    "LivecartError",
+    "Picture",
+    "RetryPolicy",
+    "Session",
+    "Tokens",
+    "errors",
+    "wire",
+]
 _PLACES = {
     "AsyncClient": "asynchronous.client",
+    "AsyncSession": "asynchronous.session",
     "AsyncTokens": "asynchronous.sending",
     "Client": "sync.client",
     "LivecartError": "errors",
     "Picture": "pictures",
     "RetryPolicy": "core.retries",
+    "Session": "sync.session",
     "Tokens": "sync.sending",
 }
 

@@ -1,14 +1,14 @@
 """What commands share: where the data is, where the server is, and how a refusal looks."""
 
-import json
 import os
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, NoReturn
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+from livecart_client.cli import AsJson, Commands, fail, print_json
 
 if TYPE_CHECKING:
     import httpx
@@ -20,14 +20,8 @@ Url = Annotated[
     str, typer.Option(envvar="LIVECART_URL", help="The server. Empty: the one running in $LIVECART_HOME or .livecart, else port 8000.")
 ]
 Key = Annotated[str, typer.Option(envvar="LIVECART_KEY", help="API key, where the server has keys.")]
-AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
 HERE = Path(".livecart")
-
-
-def fail(message: str, *, code: int = 1) -> NoReturn:
-    """Ends the command: the message on standard error, the code for the shell."""
-    typer.secho(message, err=True, fg=typer.colors.RED if sys.stderr.isatty() else None)
-    raise typer.Exit(code)
+__all__ = ["AsJson", "Home", "Key", "Url", "asking", "errors_named", "fail", "print_json", "refusal", "server", "server_url"]
 
 
 @contextmanager
@@ -41,18 +35,19 @@ def errors_named() -> Iterator[None]:
         fail(str(error))
 
 
-def print_json(value: object) -> None:
-    typer.echo(json.dumps(value, ensure_ascii=False, indent=2))
-
-
-def server_url(url: str, home: Path) -> str:
-    """The given address, else that of the run in `home`, else the default."""
+def server_url(url: str, home: Path | None = None) -> str:
+    """The given address, else that of the run in `home` (by default LIVECART_HOME's or the one here), else the default."""
     from deployments.launch import state
 
     if url:
         return url.rstrip("/")
-    running = state.load(home)
+    running = state.load(home or Path(os.environ.get("LIVECART_HOME", HERE)))
     return running.url if running else DEFAULT_URL
+
+
+def asking() -> Commands:
+    """The client's commands, which look for a server of this machine first."""
+    return Commands(server_url)
 
 
 @contextmanager
@@ -61,7 +56,7 @@ def server(url: str, key: str) -> Iterator["httpx.Client"]:
     import httpx
 
     headers = {"Authorization": f"Bearer {key}"} if key else {}
-    with httpx.Client(base_url=server_url(url, Path(os.environ.get("LIVECART_HOME", HERE))), headers=headers, timeout=120.0) as client:
+    with httpx.Client(base_url=server_url(url), headers=headers, timeout=120.0) as client:
         try:
             yield client
         except httpx.HTTPStatusError as error:

@@ -5,7 +5,8 @@ from typing import Annotated
 
 import typer
 
-from deployments.cli.common import AsJson, Key, Url, print_json, server
+from deployments.cli.common import AsJson, Key, Url, print_json, server_url
+from livecart_client.cli import calling, plain
 
 app = typer.Typer(help="The inference graphs.", no_args_is_help=True)
 
@@ -28,13 +29,13 @@ def draw(
 
     Examples: `livecart graphs draw recognize`; `livecart graphs draw --out docs/graphs`
     """
-    with server(url, key) as http:
-        found = http.get("/v1/graphs").raise_for_status().json()["items"]
-        names = [name] if name else [graph["name"] for graph in found]
+    with calling(server_url(url), key) as client:
+        found = client.graphs.page().items
+        names = [name] if name else [graph.name for graph in found]
         if as_json:
-            print_json([graph for graph in found if graph["name"] in names])
+            print_json([plain(graph) for graph in found if graph.name in names])
             return
-        drawings = {one: http.get(f"/v1/graphs/{one}", headers={"Accept": "text/vnd.mermaid"}).raise_for_status().text for one in names}
+        drawings = {one: client.graphs.mermaid(one) for one in names}
     for one, drawing in drawings.items():
         if out is None:
             typer.echo(drawing)

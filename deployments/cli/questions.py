@@ -1,10 +1,14 @@
 """`livecart questions`: what viewers asked and nobody, or only the LLM, answered; editors answer it here into the bank."""
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 
-from deployments.cli.common import AsJson, Key, Url, fail, print_json, server
+from deployments.cli.common import AsJson, Key, Url, fail, print_json, server_url
+from livecart_client.cli import calling, plain
+
+if TYPE_CHECKING:
+    from livecart_client.core.options import QuestionAnswerOptions, QuestionPageOptions
 
 app = typer.Typer(help="Questions for an editor.", no_args_is_help=True)
 QuestionId = Annotated[str, typer.Argument(help="As `livecart questions list` shows it.")]
@@ -29,23 +33,24 @@ def list_questions(  # noqa: PLR0913  # a command's options
     Examples: `livecart questions list`; `livecart questions list --source llm --product p-1 --json`
     """
     given = {"status": status, "source": source, "room_id": room, "product_id": product, "order": order, "cursor": cursor}
-    params = {name: value for name, value in given.items() if value} | {"limit": str(limit)}
-    with server(url, key) as http:
-        page = http.get("/v1/questions", params=params).raise_for_status().json()
+    options = cast("QuestionPageOptions", {name: value for name, value in given.items() if value})  # the server knows which there are
+    options["limit"] = limit
+    with calling(server_url(url), key) as client:
+        page = client.questions.page(**options)
     if as_json:
-        print_json(page)
+        print_json(plain(page))
         return
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
     table = Table("id", "times", "product", "question", "the LLM said", box=None)
-    for item in page["items"]:
-        cells = (item["question_id"], item["count"], item["product_id"] or "", item["question"], item["answer"] or "")
+    for item in page.items:
+        cells = (item.question_id, item.count, item.product_id or "", item.question, item.answer or "")
         table.add_row(*(Text(str(cell)) for cell in cells))
     Console().print(table)
-    if page["next_cursor"]:
-        typer.echo(f"more: --cursor {page['next_cursor']}")
+    if page.next_cursor:
+        typer.echo(f"more: --cursor {page.next_cursor}")
 
 
 @app.command()
@@ -68,15 +73,15 @@ def answer(  # noqa: PLR0913  # a command's options
     if product and shop_wide:
         fail("--product and --shop-wide exclude each other.", code=2)
     given = {"question": question, "product_id": product, "language": language}
-    body: dict[str, object] = {"answer": text, **{name: value for name, value in given.items() if value}}
+    options = cast("QuestionAnswerOptions", {name: value for name, value in given.items() if value})
     if shop_wide:
-        body["product_id"] = None
-    with server(url, key) as http:
-        document = http.post(f"/v1/questions/{_in_path(question_id)}/answer", json=body).raise_for_status().json()
+        options["product_id"] = None
+    with calling(server_url(url), key) as client:
+        document = client.questions.answer(question_id, text, **options)
     if as_json:
-        print_json(document)
+        print_json(plain(document))
     else:
-        typer.echo(f"document {document['document_id']}: {document['question']} -> {document['answer']}")
+        typer.echo(f"document {document.document_id}: {document.question} -> {document.answer}")
 
 
 @app.command()
@@ -85,15 +90,9 @@ def dismiss(question_id: QuestionId, *, url: Url = "", key: Key = "", as_json: A
 
     Example: `livecart questions dismiss 18`
     """
-    with server(url, key) as http:
-        http.post(f"/v1/questions/{_in_path(question_id)}/dismiss").raise_for_status()
+    with calling(server_url(url), key) as client:
+        client.questions.dismiss(question_id)
     if as_json:
         print_json({"question_id": question_id, "status": "dismissed"})
     else:
         typer.echo(f"question {question_id} is dismissed")
-
-
-def _in_path(question_id: str) -> str:
-    from urllib.parse import quote
-
-    return quote(question_id, safe="")

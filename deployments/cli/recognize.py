@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from deployments.cli.common import AsJson, Key, Url, fail, print_json, server
+from deployments.cli.common import AsJson, Key, Url, asking, fail, print_json, server
 
 if TYPE_CHECKING:
     import httpx
@@ -51,7 +51,7 @@ def recognize(  # noqa: PLR0913  # a command's options
     """
     if _is_picture(source):
         _refuse_video_options(context, source)
-        _recognize_picture(Path(source), room, url=url, key=key, as_json=as_json)
+        asking().recognize(Path(source), room, url=url, key=key, as_json=as_json)
         return
     from deployments.video.errors import VideoError
     from deployments.video.run import Wishes
@@ -73,20 +73,6 @@ def _refuse_video_options(context: typer.Context, picture: str) -> None:
     given = [f"--{name}" for name, source in sources.items() if source is not None and source.name == "COMMANDLINE"]
     if given:
         fail(f"{picture} is a picture, and {', '.join(given)} only for videos: leave out what does not apply", code=2)
-
-
-def _recognize_picture(picture: Path, room: str, *, url: str, key: str, as_json: bool) -> None:
-    with server(url, key) as http:
-        files = {"frame": (picture.name, picture.read_bytes())}
-        answer = http.post("/v1/recognize", files=files, data={"room_id": room} if room else {}).raise_for_status().json()
-    if as_json:
-        print_json(answer)
-        return
-    for seen in answer["products"]:
-        best = next((f"{match['product_id']} {match['title']} ({match['similarity']:.2f})" for match in seen["matches"]), "no match")
-        typer.echo(f"{seen['category']} {seen['score']:.2f} at {[round(side) for side in seen['box']]}: {best}")
-    if not answer["products"]:
-        typer.echo("no product seen")
 
 
 def _recognize_video(wishes: "Wishes", http: "httpx.Client") -> "Outcome":

@@ -2,7 +2,9 @@
 
 import typer
 
-from deployments.cli import ask, data, demo, evaluate, graphs, keys, knowledge, platform, questions, recognize, train
+from deployments.cli import data, demo, evaluate, graphs, keys, knowledge, platform, questions, recognize, train
+from deployments.cli.common import asking
+from livecart_client.cli import register
 
 app = typer.Typer(
     name="livecart",
@@ -13,7 +15,7 @@ app = typer.Typer(
     rich_markup_mode="markdown",
 )
 platform.register(app)
-ask.register(app)
+register(app, asking(), "ask", "recommend", "script", "room")
 recognize.register(app)
 app.add_typer(data.catalog, name="catalog")
 app.add_typer(data.events, name="events")

@@ -6,7 +6,7 @@ from contextlib import AbstractContextManager, asynccontextmanager
 from functools import partial
 from typing import Any, cast
 
-from livecart_client import AsyncClient, Client, Tokens
+from livecart_client import AsyncClient, Client, Session, Tokens
 
 
 def in_threads(client: Client) -> AsyncClient:
@@ -23,6 +23,8 @@ class _InThreads:
             return _InThreads(value)
         if name.startswith("stream_"):
             return partial(_streamed, value)
+        if name == "session":
+            return partial(_in_session, value)
         return partial(_listed, value) if name == "each" else partial(asyncio.to_thread, value)
 
 
@@ -52,3 +54,13 @@ class _TokensInThreads:
 async def _listed(each: Callable[..., Iterator[Any]], **options: Any) -> AsyncIterator[Any]:  # noqa: ANN401
     for value in await asyncio.to_thread(lambda: list(each(**options))):
         yield value
+
+
+@asynccontextmanager
+async def _in_session(start: Callable[..., AbstractContextManager[Session]], room_id: str) -> AsyncIterator["_InThreads"]:
+    entered = start(room_id)
+    session = await asyncio.to_thread(entered.__enter__)
+    try:
+        yield _InThreads(session)
+    finally:
+        await asyncio.to_thread(entered.__exit__, None, None, None)

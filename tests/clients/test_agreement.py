@@ -10,15 +10,17 @@ from fastapi import FastAPI
 from deployments.ingress.errors import PUBLIC_ERRORS
 from livecart_client import errors, wire
 from livecart_client.asynchronous import client as asynchronous_client
+from livecart_client.asynchronous import session as asynchronous_session
 from livecart_client.asynchronous import state as asynchronous_state
 from livecart_client.core import options, routes
 from livecart_client.core.routes import Route
 from livecart_client.sync import client as sync_client
+from livecart_client.sync import session as sync_session
 from livecart_client.sync import state as sync_state
 
 NAMED = [route for route in vars(routes).values() if isinstance(route, Route)]
-GROUPS = ("Products", "Knowledge", "Rooms", "Viewers", "Questions", "Experiments")
-PAIRS = [(sync_client.Client, asynchronous_client.AsyncClient)] + [
+GROUPS = ("Products", "Knowledge", "Rooms", "Viewers", "Questions", "Experiments", "Graphs")
+PAIRS = [(sync_client.Client, asynchronous_client.AsyncClient), (sync_session.Session, asynchronous_session.AsyncSession)] + [
     (getattr(sync_state, name), getattr(asynchronous_state, name)) for name in GROUPS
 ]
 FIELDS = [
@@ -99,3 +101,14 @@ def test_an_error_survives_another_process() -> None:
     error = errors.Overloaded("full", param="a", details=({"index": 1},), request_id="r", retry_after_s=2.0, status=429)
     again = pickle.loads(pickle.dumps(error))  # noqa: S301  # our own
     assert (type(again), vars(again), str(again)) == (type(error), vars(error), str(error))
+
+
+# asked by other clients (OpenAI's, Open Inference Protocol's, Prometheus) or, the session, by no HTTP request
+ELSEWHERE = ("/v2", "/v1/chat/", "/v1/completions", "/v1/embeddings", "/v1/models", "/metrics")
+
+
+def test_every_route_has_its_method(shared_app: FastAPI) -> None:
+    known = {(route.method.lower(), route.path) for route in NAMED}
+    for path, methods_of_path in shared_app.openapi()["paths"].items():
+        if not path.startswith(ELSEWHERE):
+            assert {(method, path) for method in methods_of_path} <= known, path

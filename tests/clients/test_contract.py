@@ -129,6 +129,17 @@ async def test_questions_and_experiments_can_be_asked_for(client: AsyncClient) -
         await client.experiments.get("none")
 
 
+async def test_graphs_are_described_and_drawn(client: AsyncClient) -> None:
+    served = {graph.name: graph for graph in (await client.graphs.page()).items}
+    assert {"recognize", "answer", "moment"} <= served.keys()
+    one = await client.graphs.get("recognize")
+    assert [node.name for node in one.nodes] == [node.name for node in served["recognize"].nodes]
+    assert one.output in {node.name for node in one.nodes}
+    assert (await client.graphs.mermaid("recognize")).startswith("flowchart")
+    with pytest.raises(errors.NotFound):
+        await client.graphs.mermaid("none")
+
+
 async def test_probes(client: AsyncClient) -> None:
     assert (await client.healthz()).status == "ok"
     assert (await client.readyz()).status == "ready"

@@ -10,7 +10,8 @@ import httpx
 
 from livecart_client import wire
 from livecart_client.asynchronous.sending import AsyncTokens, Sender
-from livecart_client.asynchronous.state import Experiments, Knowledge, Products, Questions, Rooms, Viewers
+from livecart_client.asynchronous.session import AsyncSession, opened
+from livecart_client.asynchronous.state import Experiments, Graphs, Knowledge, Products, Questions, Rooms, Viewers
 from livecart_client.core import graphs, state
 from livecart_client.core.calls import Status
 from livecart_client.core.options import (
@@ -24,6 +25,7 @@ from livecart_client.core.options import (
     ScriptOptions,
 )
 from livecart_client.core.retries import RetryPolicy
+from livecart_client.core.session import session_url
 from livecart_client.core.settings import DEFAULT_URL, POLICY, Settings, headers, limits
 from livecart_client.pictures import Picture, encoded
 
@@ -42,7 +44,8 @@ class AsyncClient:
         transport: httpx.AsyncBaseTransport | None = None,
     ) -> None:
         """`api_key` comes from LIVECART_API_KEY where none is given; `timeout_s` is for calls without a deadline."""
-        self._http = httpx.AsyncClient(base_url=url, headers=headers(api_key), limits=limits(), transport=transport)
+        self._headers = headers(api_key)
+        self._http = httpx.AsyncClient(base_url=url, headers=self._headers, limits=limits(), transport=transport)
         sender = Sender(self._http, Settings(deadline_s, timeout_s, retry))
         self._sender = sender
         self.products = Products(sender, state.PRODUCTS)
@@ -51,6 +54,7 @@ class AsyncClient:
         self.viewers = Viewers(sender)
         self.questions = Questions(sender)
         self.experiments = Experiments(sender)
+        self.graphs = Graphs(sender)
 
     async def __aenter__(self) -> Self:
         return self
@@ -108,6 +112,12 @@ class AsyncClient:
 
     async def recommend_rooms(self, viewer_id: str, **options: Unpack[RoomsOptions]) -> wire.RoomsReply:
         return await self._sender.send(graphs.recommend_rooms(viewer_id, options))
+
+    @asynccontextmanager
+    async def session(self, room_id: str) -> AsyncIterator[AsyncSession]:
+        """A room in motion: frames and comments in, products, replies and recommendations out. Needs `livecart-client[session]`."""
+        async with opened(session_url(str(self._http.base_url), room_id), self._headers) as session:
+            yield session
 
     async def send_events(self, events: Iterable[wire.Event], **options: Unpack[CallOptions]) -> wire.Accepted:
         """Up to 1,000, all or none; each counts once, however often it is sent. Raises InvalidEvent with the rows at fault in `details`."""

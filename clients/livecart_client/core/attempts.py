@@ -39,7 +39,7 @@ class Attempts(Generic[R]):
     def request(self, http: httpx.Client | httpx.AsyncClient, timeout_s: float) -> httpx.Request:
         """The next try. Raises DeadlineExceeded when no time is left for it."""
         call, remaining_s = self.call, self._remaining_s
-        headers = {"X-Request-Id": self.request_id, "Accept": "application/json, text/event-stream"}
+        headers = {"X-Request-Id": self.request_id, "Accept": call.accept}
         if remaining_s is not None:
             if remaining_s <= 0:
                 raise self._too_late()

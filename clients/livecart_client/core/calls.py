@@ -41,6 +41,7 @@ class Call(Generic[R]):
     json: bytes | None = None
     files: tuple[tuple[str, bytes], ...] = ()  # with any of them it is a form
     form: Mapping[str, str] = field(default_factory=dict)
+    accept: str = "application/json, text/event-stream"
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +60,7 @@ def call(
     if unknown:
         raise InvalidRequest(f"`{unknown[0]}` is no option of {route.method} {route.path}; nothing was sent", param=unknown[0])
     for name, value in (ids or {}).items():
-        _checked(_IDENTIFIER.validate_python, value, place=name)
+        checked_id(name, value)
     return Call(
         route,
         route.at(**(ids or {})),
@@ -71,6 +72,11 @@ def call(
         content.files,
         content.form,
     )
+
+
+def checked_id(name: str, value: str) -> None:
+    """Raises InvalidRequest for what cannot be an id."""
+    _checked(_IDENTIFIER.validate_python, value, place=name)
 
 
 def fields_of(options: Mapping[str, object]) -> dict[str, object]:

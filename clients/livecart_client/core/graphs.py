@@ -1,6 +1,7 @@
 """Calls of the inference graphs."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Literal
 
 from livecart_client import wire
@@ -18,6 +19,8 @@ from livecart_client.core.options import (
     ScriptOptions,
 )
 from livecart_client.core.routes import Route
+
+MERMAID = "text/vnd.mermaid"
 
 
 def recognize(frame: bytes, options: RecognizeOptions) -> Call[wire.RecognizeReply]:
@@ -62,6 +65,18 @@ def recommend_products(viewer_id: str, options: RecommendOptions) -> Call[wire.R
 def recommend_rooms(viewer_id: str, options: RoomsOptions) -> Call[wire.RoomsReply]:
     body = validated(wire.RoomsRequest, {"viewer_id": viewer_id, **fields_of(options)})
     return _asked(routes.RECOMMEND_ROOMS, model_of(wire.RoomsReply), body, options)
+
+
+def served(options: CallOptions) -> Call[wire.Page[wire.ServedGraph]]:
+    return call(routes.GRAPHS, model_of(wire.Page[wire.ServedGraph]), options, Content())
+
+
+def served_one(name: str, options: CallOptions) -> Call[wire.ServedGraph]:
+    return call(routes.GRAPH, model_of(wire.ServedGraph), options, Content(), {"name": name})
+
+
+def drawn(name: str, options: CallOptions) -> Call[str]:
+    return replace(call(routes.GRAPH, bytes.decode, options, Content(), {"name": name}), accept=MERMAID)
 
 
 def healthz(options: CallOptions) -> Call[Status]:

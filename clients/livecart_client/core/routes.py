@@ -20,7 +20,12 @@ class Route:
         >>> PRODUCT.at(product_id="保温杯")
         '/v1/products/%E4%BF%9D%E6%B8%A9%E6%9D%AF'
         """
-        return self.path.format(**{name: quote(value, safe="") for name, value in ids.items()})
+        return self.path.format(**{name: quoted(value) for name, value in ids.items()})
+
+
+def quoted(value: str) -> str:
+    """An id as it stands in a path."""
+    return quote(value, safe="")
 
 
 RECOGNIZE = Route("POST", "/v1/recognize", may_repeat=True, options=options.RecognizeOptions)
@@ -31,6 +36,8 @@ COPY = Route("POST", "/v1/copy", may_repeat=False, options=options.LanguageOptio
 ANALYZE = Route("POST", "/v1/script/analyze", may_repeat=True, options=options.LanguageOptions)
 RECOMMEND_PRODUCTS = Route("POST", "/v1/recommend/products", may_repeat=True, options=options.RecommendOptions)
 RECOMMEND_ROOMS = Route("POST", "/v1/recommend/rooms", may_repeat=True, options=options.RoomsOptions)
+GRAPHS = Route("GET", "/v1/graphs", may_repeat=True)
+GRAPH = Route("GET", "/v1/graphs/{name}", may_repeat=True)
 
 PUT_PRODUCT = Route("PUT", "/v1/products/{product_id}", may_repeat=True)
 PRODUCT = Route("GET", "/v1/products/{product_id}", may_repeat=True)

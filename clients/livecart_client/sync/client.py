@@ -21,10 +21,12 @@ from livecart_client.core.options import (
     ScriptOptions,
 )
 from livecart_client.core.retries import RetryPolicy
+from livecart_client.core.session import session_url
 from livecart_client.core.settings import DEFAULT_URL, POLICY, Settings, headers, limits
 from livecart_client.pictures import Picture, encoded
 from livecart_client.sync.sending import Sender, Tokens
-from livecart_client.sync.state import Experiments, Knowledge, Products, Questions, Rooms, Viewers
+from livecart_client.sync.session import Session, opened
+from livecart_client.sync.state import Experiments, Graphs, Knowledge, Products, Questions, Rooms, Viewers
 
 
 class Client:
@@ -41,7 +43,8 @@ class Client:
         transport: httpx.BaseTransport | None = None,
     ) -> None:
         """`api_key` comes from LIVECART_API_KEY where none is given; `timeout_s` is for calls without a deadline."""
-        self._http = httpx.Client(base_url=url, headers=headers(api_key), limits=limits(), transport=transport)
+        self._headers = headers(api_key)
+        self._http = httpx.Client(base_url=url, headers=self._headers, limits=limits(), transport=transport)
         sender = Sender(self._http, Settings(deadline_s, timeout_s, retry))
         self._sender = sender
         self.products = Products(sender, state.PRODUCTS)
@@ -50,6 +53,7 @@ class Client:
         self.viewers = Viewers(sender)
         self.questions = Questions(sender)
         self.experiments = Experiments(sender)
+        self.graphs = Graphs(sender)
 
     def __enter__(self) -> Self:
         return self
@@ -103,6 +107,12 @@ class Client:
 
     def recommend_rooms(self, viewer_id: str, **options: Unpack[RoomsOptions]) -> wire.RoomsReply:
         return self._sender.send(graphs.recommend_rooms(viewer_id, options))
+
+    @contextmanager
+    def session(self, room_id: str) -> Iterator[Session]:
+        """A room in motion: frames and comments in, products, replies and recommendations out. Needs `livecart-client[session]`."""
+        with opened(session_url(str(self._http.base_url), room_id), self._headers) as session:
+            yield session
 
     def send_events(self, events: Iterable[wire.Event], **options: Unpack[CallOptions]) -> wire.Accepted:
         """Up to 1,000, all or none; each counts once, however often it is sent. Raises InvalidEvent with the rows at fault in `details`."""

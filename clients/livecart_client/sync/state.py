@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Generic, Unpack
 
 from livecart_client import wire
-from livecart_client.core import state
+from livecart_client.core import graphs, state
 from livecart_client.core.calls import Upserted
 from livecart_client.core.options import CallOptions, PageOptions, QuestionAnswerOptions, QuestionPageOptions, RoomPageOptions
 from livecart_client.core.state import K, Kept
@@ -126,3 +126,21 @@ class Experiments:
 
     def get(self, name: str, **options: Unpack[CallOptions]) -> wire.Experiment:
         return self._sender.send(state.experiment(name, options))
+
+
+class Graphs:
+    """The inference graphs as they are served."""
+
+    def __init__(self, sender: Sender) -> None:
+        self._sender = sender
+
+    def page(self, **options: Unpack[CallOptions]) -> wire.Page[wire.ServedGraph]:
+        return self._sender.send(graphs.served(options))
+
+    def get(self, name: str, **options: Unpack[CallOptions]) -> wire.ServedGraph:
+        """Nodes with their timeouts, fallbacks, places and latest latencies."""
+        return self._sender.send(graphs.served_one(name, options))
+
+    def mermaid(self, name: str, **options: Unpack[CallOptions]) -> str:
+        """The drawing."""
+        return self._sender.send(graphs.drawn(name, options))

@@ -74,9 +74,11 @@ from livecart_client.wire.graphs import (
     SeenProduct,
     Segment,
 )
+from livecart_client.wire.served import NodeLatency, ServedEdge, ServedGraph, ServedNode
 from livecart_client.wire.session import (
     SessionComment,
     SessionError,
+    SessionEvent,
     SessionFrame,
     SessionMessage,
     SessionPing,
@@ -107,10 +109,10 @@ __all__ = [
     "AttributeValue", "Box", "Citation", "Claim", "Compliance", "CopyReply", "CopyRequest", "Document", "EncodedPicture", "ErrorBody",
     "ErrorReply", "Event", "EventType", "Experiment", "ExperimentExposure", "Exposure", "Finding", "Flag", "FrameSize", "GraphReply",
     "Identifier", "Interval", "LabelScore", "Language", "LongText", "Metric", "MetricLift", "Moment", "MomentOptions", "MomentReply",
-    "MomentRequest", "Money", "Name", "NodeTrace", "NotBoolean", "OpenQuestion", "Page", "Product", "ProductIds", "ProductMatch",
-    "Question", "QuestionAnswer", "Reason", "RecognizeOptions", "RecognizeReply", "RecognizeRequest", "RecommendContext", "RecommendReply",
-    "RecommendRequest", "RecommendedProduct", "RecommendedRoom", "Reply", "Request", "Room", "RoomReason", "RoomsReply", "RoomsRequest",
-    "SampleRatio", "ScriptReply", "ScriptRequest", "SeenProduct", "Segment", "SessionComment", "SessionError", "SessionFrame",
-    "SessionMessage", "SessionPing", "SessionPong", "SessionProducts", "SessionRecommendations", "SessionReply", "SessionReplyToken",
-    "ShortText", "T", "Trace", "VariantResult", "Viewer", "Views",
+    "MomentRequest", "Money", "Name", "NodeLatency", "NodeTrace", "NotBoolean", "OpenQuestion", "Page", "Product", "ProductIds",
+    "ProductMatch", "Question", "QuestionAnswer", "Reason", "RecognizeOptions", "RecognizeReply", "RecognizeRequest", "RecommendContext",
+    "RecommendReply", "RecommendRequest", "RecommendedProduct", "RecommendedRoom", "Reply", "Request", "Room", "RoomReason", "RoomsReply",
+    "RoomsRequest", "SampleRatio", "ScriptReply", "ScriptRequest", "SeenProduct", "Segment", "ServedEdge", "ServedGraph", "ServedNode",
+    "SessionComment", "SessionError", "SessionEvent", "SessionFrame", "SessionMessage", "SessionPing", "SessionPong", "SessionProducts",
+    "SessionRecommendations", "SessionReply", "SessionReplyToken", "ShortText", "T", "Trace", "VariantResult", "Viewer", "Views",
 ]  # fmt: skip

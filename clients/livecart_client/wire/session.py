@@ -67,3 +67,8 @@ class SessionError(ErrorReply):
     type: Literal["error"] = "error"
     comment_id: str | None = None  # the comment that stays without an answer
     retry_after_ms: int | None = None  # of `overloaded`: when it may be sent again
+
+
+SessionEvent = Annotated[
+    SessionProducts | SessionReplyToken | SessionReply | SessionRecommendations | SessionPong | SessionError, Field(discriminator="type")
+]

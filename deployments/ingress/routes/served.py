@@ -13,17 +13,18 @@ from deployments.ingress.routing import CALLER, PathId, Router
 from deployments.telemetry import Telemetry
 from graphs.errors import InvalidRequest, NotFound
 from graphs.flow import Graph
+from livecart_client import wire
 
 router = Router(tag="graphs")
 
 MERMAID = "text/vnd.mermaid"
 Accept = Annotated[str, Header(description=f"`{MERMAID}` gives the drawing")]
-DRAWN: dict[int | str, dict[str, Any]] = {
-    200: {"content": {"application/json": {"schema": {"type": "object"}}, MERMAID: {"schema": {"type": "string"}}}}
-}
+DRAWN: dict[int | str, dict[str, Any]] = {200: {"content": {MERMAID: {"schema": {"type": "string"}}}}}
 
 
-@router.get("/v1/graphs", dependencies=CALLER, responses=schema.errors(), summary="The graphs as served")
+@router.get(
+    "/v1/graphs", response_model=wire.Page[wire.ServedGraph], dependencies=CALLER, responses=schema.errors(), summary="The graphs as served"
+)
 async def list_graphs(request: Request, gateway: TheGateway, telemetry: TheTelemetry, placements: ThePlacements) -> Response:
     if MERMAID in request.headers.get("accept", ""):
         raise InvalidRequest("a drawing shows one graph: GET /v1/graphs/{name}", param="Accept")
@@ -31,7 +32,13 @@ async def list_graphs(request: Request, gateway: TheGateway, telemetry: TheTelem
     return data_response({"items": items, "next_cursor": None})
 
 
-@router.get("/v1/graphs/{name}", dependencies=CALLER, responses={**DRAWN, **schema.errors(404)}, summary="One graph as served")
+@router.get(
+    "/v1/graphs/{name}",
+    response_model=wire.ServedGraph,
+    dependencies=CALLER,
+    responses={**DRAWN, **schema.errors(404)},
+    summary="One graph as served",
+)
 async def get_graph(
     name: PathId, gateway: TheGateway, telemetry: TheTelemetry, placements: ThePlacements, accept: Accept = "*/*"
 ) -> Response:
