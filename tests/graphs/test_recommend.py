@@ -36,6 +36,19 @@ async def test_candidates_of_all_sources_are_ranked_and_explained() -> None:
     assert LAMP.title in bought.reasons[0].text
 
 
+async def test_what_learned_sources_foresee_is_merged_and_said_to_be_what_viewers_did() -> None:
+    shop = FakeShop((LAMP, MUG, PEN), (ROOM,), (ENTER,))
+    foreseen = (Candidate(PEN.product_id, "sequence", 0.4), Candidate(LAMP.product_id, "ials", 0.3, PEN.product_id))
+    nodes = RecommendNodes(shop, shop, FakeRetriever(taste=foreseen), FakeRanker())
+    items = (await recommend_graph(nodes).run(RecommendRequest(VIEWER), budget_s=1)).output.items
+    assert [(item.product_id, item.reasons[0].kind) for item in items] == [
+        (PEN.product_id, "bought_together"),
+        (LAMP.product_id, "bought_together"),
+    ]
+    assert "history like yours" in items[0].reasons[0].text
+    assert PEN.title in items[1].reasons[0].text
+
+
 async def test_k_limits_the_list() -> None:
     assert len((await graph().run(RecommendRequest(VIEWER, k=1), budget_s=1)).output.items) == 1
 

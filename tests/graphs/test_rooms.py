@@ -1,4 +1,6 @@
-from dataclasses import replace
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import timedelta
 
 import pytest
 
@@ -6,7 +8,7 @@ from graphs.errors import NotFound, Unavailable
 from graphs.fakes import FakeRetriever, FakeShop
 from graphs.flow import Graph
 from graphs.rooms import RoomsNodes, RoomsReply, RoomsRequest, rooms_graph
-from models.types import RoomId, ViewerId
+from models.types import Event, EventId, RankedRoom, Room, RoomId, ViewerId
 from tests.graphs.world import ENTER, ROOM, VIEWER
 
 CLOSED = replace(ROOM, room_id=RoomId("room-2"), live=False)
@@ -31,3 +33,24 @@ async def test_an_unknown_viewer_is_not_found() -> None:
 async def test_without_the_ranker_live_rooms_are_listed() -> None:
     run = await graph(Unavailable("down")).run(RoomsRequest(VIEWER), budget_s=1)
     assert (run.degraded, [room.room_id for room in run.output.rooms]) == (True, [ROOM.room_id])
+
+
+async def test_visits_of_long_ago_are_known_before_the_latest_events() -> None:
+    start = ENTER.at
+    visits = [replace(ENTER, event_id=EventId(f"v{number}"), at=start + timedelta(hours=number)) for number in range(3)]
+    clicks = [
+        replace(ENTER, event_id=EventId(f"c{number}"), type="click", at=start + timedelta(days=1, hours=number)) for number in range(4)
+    ]
+    shop = FakeShop(rooms=(ROOM,), events=(*visits, *clicks))
+    listener = Listener()
+    await rooms_graph(RoomsNodes(shop, shop, listener, history_events=4)).run(RoomsRequest(VIEWER), budget_s=1)
+    assert listener.history == (*visits, *clicks)
+
+
+@dataclass
+class Listener(FakeRetriever):
+    history: Sequence[Event] = ()
+
+    async def rank_rooms(self, history: Sequence[Event], live: Sequence[Room], *, k: int) -> tuple[RankedRoom, ...]:
+        self.history = history
+        return await super().rank_rooms(history, live, k=k)

@@ -24,7 +24,7 @@ def data(tmp_path: Path) -> Path:
 
 
 def test_every_model_is_in_one_object_with_every_metric_in_range(data: Path) -> None:
-    shown = RUNNER.invoke(app, ["evaluate", "recommender", "--data", str(data), "--models", "popular,itemknn,ease,ials,ranked", "--json"])
+    shown = RUNNER.invoke(app, ["evaluate", "recommender", "--data", str(data), "--models", "popular,itemknn,ease,ials,blend", "--json"])
     assert shown.exit_code == 0, shown.output
     report = json.loads(shown.stdout)
     assert (report["format"], report["protocol"], report["users"], report["items"], report["asked"]) == (
@@ -35,7 +35,7 @@ def test_every_model_is_in_one_object_with_every_metric_in_range(data: Path) -> 
         120,
     )
     rows = {row["model"]: row for row in report["rows"]}
-    assert list(rows) == ["popular", "itemknn", "ease", "ials", "ranked"]
+    assert list(rows) == ["popular", "itemknn", "ease", "ials", "blend"]
     for row in rows.values():
         assert all(0 <= row[name] <= 1 for name in (*NAMES, "coverage", "popularity_percentile"))
         assert row["hr"] == row["recall"]  # of one target
@@ -68,7 +68,8 @@ def test_own_events_with_products_are_ranked_by_the_pipeline_that_serves(tmp_pat
     report = json.loads(shown.stdout)
     assert report["format"] == "events"
     assert report["passed_over"] > 0
-    assert "Wide & Deep" in report["ranked_is"]
+    assert report["ranked_is"]["ranked_by"] == "Wide & Deep"
+    assert report["ranked_is"]["candidates"][0] == "ease"
     rows = {row["model"]: row for row in report["rows"]}
     assert rows["ranked"]["ndcg"] > rows["popular"]["ndcg"]
     (tmp_path / "products.csv").write_text("product_id,title,category,price\np1,T,C,cheap\n", encoding="utf-8")

@@ -61,13 +61,16 @@ def shuffled(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.mark.slow
 def test_a_version_no_worse_than_the_serving_one_takes_its_place(folder: Path, shuffled: Path, tmp_path: Path) -> None:
     link = tmp_path / "current"
-    first = train("--data", shuffled, "--out", tmp_path / "one", "--link", link)
+    first = train("--data", shuffled, "--out", tmp_path / "one", "--link", link, "--sources", "none")
     assert first.exit_code == 0, first.output
     assert link.resolve() == (tmp_path / "one").resolve()
-    second = train("--data", folder, "--out", tmp_path / "two", "--link", link, "--json")
+    second = train("--data", folder, "--out", tmp_path / "two", "--link", link, "--sources", "ials", "--json")
     assert second.exit_code == 0, second.output
     assert link.resolve() == (tmp_path / "two").resolve()
-    assert "refitted" in read_manifest(tmp_path / "two")["data"]
+    data = read_manifest(tmp_path / "two")["data"]
+    assert "refitted" in data
+    assert set(data["sources"]) == {"ials"}  # type: ignore[call-overload]  # of a manifest's data anything may be
+    assert (tmp_path / "two" / "ials.json").exists() == data["sources"]["ials"]["serves"]  # type: ignore[index]
     told = json.loads(second.stdout[second.stdout.index("{\n") :])
     assert 100 < told["data"]["viewers"] <= 120
     assert told["judged"]["new"]["ndcg_at_10_pipeline"] > told["judged"]["new"]["ndcg_at_10_popularity"]
@@ -77,7 +80,7 @@ def test_a_version_no_worse_than_the_serving_one_takes_its_place(folder: Path, s
 def test_a_version_worse_than_the_serving_one_does_not(shuffled: Path, tmp_path: Path) -> None:
     link = tmp_path / "current"
     point(link, ZOO / "recommender")
-    refused = train("--data", shuffled, "--out", tmp_path / "worse", "--link", link, "--json")
+    refused = train("--data", shuffled, "--out", tmp_path / "worse", "--link", link, "--sources", "none", "--json")
     assert refused.exit_code == 3, refused.output
     assert link.resolve() == (ZOO / "recommender").resolve()
     told = json.loads(refused.stdout[refused.stdout.index("{\n") :])

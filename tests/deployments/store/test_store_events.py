@@ -50,6 +50,13 @@ async def test_displays_are_no_part_of_the_history_and_take_no_place_in_it(store
     assert await store.displays(V1, 2) == (shown[1], shown[2])
 
 
+async def test_visits_are_entries_and_watches_however_much_came_after(store: Store) -> None:
+    entered, watched = replace(event(1), type="enter"), replace(event(2, after_s=5), type="watch")
+    await store.append_events([entered, watched, *(event(number, after_s=number) for number in range(6, 12))])
+    assert await store.visits(V1, 5) == (entered, watched)
+    assert await store.visits(V1, 1) == (watched,)
+
+
 async def test_events_are_read_on_from_a_number_without_gaps(store: Store) -> None:
     await store.append_events([event(1), event(1), event(2)])
     await store.append_events([event(2), event(3)])
