@@ -81,7 +81,7 @@ class Known:
         """On the matter asked about, or near; no property of another part, and none beside the one that is asked for."""
         passage = match.statement.passage
         if match.told:
-            return match.is_on_matter or not match.open
+            return match.is_of_part_named and (match.is_on_matter or not match.open)
         near = passage.score if passage.relevance is None else passage.relevance
         least = RELEVANT if self.question.asked else nearness.evidence_threshold  # what is asked for by name is seldom told without it
         shares = bool(match.held) or (passage.relevance is not None and match.statement.name is None)

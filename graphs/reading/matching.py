@@ -38,7 +38,8 @@ class Match:
     open: frozenset[str]  # words of the question that it leaves open
     held: frozenset[str]  # words of the question that it holds
     weight: float
-    fits: bool  # it is no statement on a part that the question does not name
+    is_of_part_named: bool  # it is no statement on a part that the question does not name
+    fits: bool  # nor one of the store that is not asked for, nor another measure
     is_stray_figure: bool  # it holds a figure, none is asked for, and it is not asked for word for word
 
     @property
@@ -108,6 +109,7 @@ def match(question: Question, statement: Statement) -> Match:
         open=frozenset(unit for unit in left - held if not (meant and unit[0].isdigit())) | _untold(question, meant, known),
         held=held,
         weight=weight + 2.0 * len(held) + len(question.words & known) + _FIGURE_WEIGHT * _figure_beside(question, statement, told),
+        is_of_part_named=fits,
         fits=fits and not _is_of_store(statement, meant) and not _is_no_measure(question, statement, meant),
         is_stray_figure=_is_stray_figure(question, statement, meant, left),
     )

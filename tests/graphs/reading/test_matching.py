@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from graphs.reading.asking import asked_concepts, concept_of
-from graphs.reading.matching import sure_matches
+from graphs.reading.matching import match, sure_matches
 from graphs.reading.question import read_question
 from graphs.reading.statements import named_value, statements_in
 from models.types import Passage
@@ -170,3 +170,9 @@ def test_the_stored_question_that_asks_the_same_goes_first(question: str, answer
     stored = [Passage(f"d{n}", "qa", said, 0.5, question=asked, answer=said) for n, (asked, said) in enumerate(answers.items())]
     found = sure_matches(read_question(question, []), statements_in(stored))
     assert [match.statement.text for match in found] == [list(answers.values())[place]]
+
+
+def test_the_colour_of_a_part_is_on_a_part_that_is_not_named() -> None:
+    (statement,) = statements_in([Passage("d", "document", "杯盖颜色是银色。", 0.5)])
+    assert not match(read_question("有几个颜色", ["保温杯"]), statement).is_of_part_named
+    assert match(read_question("杯盖有几个颜色", ["保温杯"]), statement).is_of_part_named
