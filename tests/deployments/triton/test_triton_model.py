@@ -215,19 +215,21 @@ async def test_a_model_that_does_not_fit_is_no_start_and_no_answer() -> None:
 
 
 async def test_a_server_that_is_away_is_waited_for() -> None:
-    told = Told(FITTING, [answered(0.5, 0.4, 0.3)])
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        port = taken.getsockname()[1]
-        async with model(f"http://127.0.0.1:{port}") as ranker:
-            await begin(ranker)
+    """At a start, and when it goes and comes back."""
+    told = Told(FITTING, [answered(0.5, 0.4, 0.3)] * 2)
+    with socket.socket() as found:
+        found.bind(("127.0.0.1", 0))
+        port = found.getsockname()[1]
+    async with model(f"http://127.0.0.1:{port}") as ranker:
+        await begin(ranker)
+        for _ in range(2):
             with pytest.raises(Unavailable, match="cannot be reached"):
                 await ranker.ping()
             with pytest.raises(Unavailable):
                 await ranker(ROW)
-    async with serving(told.app()) as url, model(url) as ranker:
-        await ranker.ping()
-        assert (await ranker(ROW))["scores"].shape == (1, 3)
+            async with serving(told.app(), port):
+                await ranker.ping()
+                assert (await ranker(ROW))["scores"].shape == (1, 3)
 
 
 async def test_the_key_goes_along(database: str) -> None:
