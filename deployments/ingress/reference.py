@@ -1,4 +1,4 @@
-"""The generated parts of docs/api.md: `python -m deployments.ingress.reference` writes them, a test compares."""
+"""The generated parts of docs/api.md, and docs/reference.md: `python -m deployments.ingress.reference` writes them, a test compares."""
 
 import asyncio
 import tempfile
@@ -9,9 +9,11 @@ from fastapi import FastAPI
 from deployments.ingress.api import create_app
 from deployments.ingress.errors import PUBLIC_ERRORS, error_type
 from deployments.ingress.fakes import fake_gateway
+from deployments.ingress.reference_page import reference_page
 from deployments.store import Store
 
 PAGE = Path(__file__).resolve().parent.parent.parent / "docs" / "api.md"
+FULL_PAGE = PAGE.with_name("reference.md")
 
 
 def reference(app: FastAPI, page: str) -> str:
@@ -47,6 +49,7 @@ async def write() -> None:
     with tempfile.TemporaryDirectory() as folder:
         async with await Store.open(f"sqlite:///{folder}/empty.db") as store:
             app = create_app(fake_gateway(store))
+    FULL_PAGE.write_text(reference_page(app.openapi()), encoding="utf-8")
     PAGE.write_text(reference(app, PAGE.read_text(encoding="utf-8")), encoding="utf-8")
 
 

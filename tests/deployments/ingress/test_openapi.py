@@ -7,9 +7,13 @@ from typing import Any
 import httpx
 import pytest
 from fastapi import FastAPI
+from jsonschema import Draft202012Validator  # type: ignore[import-untyped]
 
 from deployments.ingress.call import as_dataclass
-from deployments.ingress.reference import PAGE, reference
+from deployments.ingress.errors import PUBLIC_ERRORS
+from deployments.ingress.reference import FULL_PAGE, PAGE, reference
+from deployments.ingress.reference_examples import example_of
+from deployments.ingress.reference_page import reference_page
 from graphs.analyze import AnalyzeRequest
 from graphs.answer import AnswerRequest
 from graphs.moment import MomentRequest
@@ -78,6 +82,13 @@ def test_the_written_reference_is_current(app: FastAPI) -> None:
     assert Path(PAGE).read_text(encoding="utf-8") == reference(app, Path(PAGE).read_text(encoding="utf-8")), (
         "run `python -m deployments.ingress.reference`"
     )
+    assert FULL_PAGE.read_text(encoding="utf-8") == reference_page(app.openapi()), "run `python -m deployments.ingress.reference`"
+
+
+def test_the_catalogue_has_every_error(app: FastAPI) -> None:
+    page = PAGE.with_name("errors.md").read_text(encoding="utf-8")
+    told = re.findall(r"^\| `(\w+)` \| (\d{3}) \| .+ \| .+ \| (?:yes|no|perhaps) \|$", page, re.MULTILINE)
+    assert told == [(error.code, str(error.http_status)) for error in PUBLIC_ERRORS]
 
 
 def test_every_wire_request_fills_its_graph_request() -> None:
@@ -104,3 +115,12 @@ def test_every_wire_request_fills_its_graph_request() -> None:
 @pytest.mark.parametrize(("kind", "model"), [(Document, wire.Document), (Room, wire.Room), (Event, wire.Event)])
 def test_state_values_have_the_wires_fields(kind: type, model: type[wire.Request]) -> None:
     assert set(kind.__dataclass_fields__) == set(model.model_fields)  # type: ignore[attr-defined]  # a dataclass
+
+
+def test_examples_are_what_the_routes_take(app: FastAPI) -> None:
+    document = app.openapi()
+    for _, _, operation in operations(document):
+        body = operation.get("requestBody", {}).get("content", {}).get("application/json")
+        if body is not None and "example" not in body:
+            schema = {**body["schema"], "components": document["components"]}
+            Draft202012Validator(schema).validate(example_of(body["schema"], document["components"]["schemas"]))
