@@ -15,7 +15,7 @@ ASKED = "Is it delivered to the village?"  # the writer is asked
 async def quiet(socket: Socket) -> bool:
     """Whether nothing was on its way."""
     socket.say("ping")
-    return (await socket.hear())["type"] == "pong"
+    return bool((await socket.hear())["type"] == "pong")
 
 
 def shown(message: dict[str, object]) -> list[str]:

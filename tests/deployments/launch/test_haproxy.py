@@ -131,7 +131,7 @@ def replicas(tmp_path: Path) -> Iterator[int]:
     class Named(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             self.send_response(200)
-            self.send_header("X-Replica", str(self.server.server_address[1]))
+            self.send_header("X-Replica", str(self.connection.getsockname()[1]))
             self.send_header("Content-Length", "0")
             self.end_headers()
 
