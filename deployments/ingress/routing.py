@@ -15,6 +15,7 @@ from starlette.responses import Response
 
 from deployments.ingress.auth import ROLES, Auth, Identity, Role, require_role
 from deployments.ingress.context import info_of
+from deployments.ingress.disconnect import within
 from deployments.ingress.ports import Gateway
 from graphs.errors import InvalidRequest, PayloadTooLarge, UnsupportedMedia
 from livecart_client import wire
@@ -83,9 +84,22 @@ class Route(APIRoute):
                 require_json(strict)
                 if len(await strict.body()) > MAX_SMALL_JSON_BYTES:
                     raise PayloadTooLarge(f"a request of this kind fits into {MAX_SMALL_JSON_BYTES} bytes")
-            return await serve(strict)
+            return await _in_time(strict, serve)
 
         return handle
+
+
+async def _in_time(request: Request, serve: Handler) -> Response:
+    """Serve within the caller's deadline, where there is one; graphs share it out among their nodes besides.
+
+    Raises DeadlineExceeded; whether a change that was on its way to the store is made is then open.
+    """
+    info = info_of(request.scope)
+    if info.deadline_ms is None:
+        return await serve(request)
+    gateway: Gateway = request.app.state.gateway
+    max_s = gateway.limits.max_deadline_s
+    return await within(info.remaining_s(default_s=max_s, max_s=max_s), serve(request))
 
 
 class Router(APIRouter):

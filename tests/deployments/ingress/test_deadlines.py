@@ -2,8 +2,11 @@
 
 import asyncio
 import json
+import sqlite3
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
+from contextlib import closing
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 
 import httpx
 import pytest
@@ -109,6 +112,21 @@ async def test_a_comment_of_a_session_has_the_time_that_the_settings_give(
         socket.say("comment", **comment(1, text=QUESTION))
         await socket.hear_until("reply")
     assert 0 < patience.left_s[0] <= BUDGET_S
+
+
+@pytest.mark.parametrize(("method", "path", "body"), [
+    ("PUT", "/v1/knowledge/D-9", {"kind": "document", "text": "New."}),
+    ("POST", "/v1/events", {"events": [{"event_id": "e-9", "viewer_id": "V-9", "type": "like", "at": "2026-01-01T00:00:00Z"}]}),
+])  # fmt: skip
+async def test_a_change_waits_for_a_busy_store_no_longer_than_its_caller(
+    shop: httpx.AsyncClient, tmp_path: Path, method: str, path: str, body: object
+) -> None:
+    with closing(sqlite3.connect(tmp_path / "shop.db", isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        refused = await shop.request(method, path, json=body, headers={"X-Deadline-Ms": "300"})
+        other.execute("ROLLBACK")
+    assert (refused.status_code, refused.json()["error"]["code"]) == (504, "deadline_exceeded")
+    (await shop.request(method, path, json=body)).raise_for_status()  # sending it again does no harm
 
 
 @pytest.mark.parametrize("stream", [False, True])
