@@ -1,5 +1,7 @@
 """From a deployment's configuration to a loaded model. The heavy libraries come in with the functions, not with this module."""
 
+import hashlib
+import json
 import logging
 import time
 from dataclasses import dataclass
@@ -8,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from deployments.eye import Eye
 from deployments.settings import ComprehensionConfig, DetectorConfig, RankerConfig, RetrieverConfig, WriterConfig
-from models.artifacts import open_artifact
+from models.artifacts import MANIFEST, open_artifact, read_manifest
 from models.vision.embedder_info import embedder_info
 
 if TYPE_CHECKING:  # importing any of these takes seconds: replicas that do not need one do not pay for it
@@ -25,6 +27,8 @@ if TYPE_CHECKING:  # importing any of these takes seconds: replicas that do not 
 
 
 _log = logging.getLogger("livecart.loading")
+INDEX = "index"  # folder below home
+INDEX_SCHEMA = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,8 +145,8 @@ def load_candidates(recommender: str) -> LoadedCandidates:
     return LoadedCandidates(Behaviour.load(folder), LearnedSources.load(folder), load_weights(folder))
 
 
-def load_retriever(config: RetrieverConfig, embedder: str) -> LoadedRetriever:
-    """Empty indexes, ready to be filled from the store."""
+def load_retriever(config: RetrieverConfig, embedder: str, home: Path | None = None) -> LoadedRetriever:
+    """Indexes ready to be filled from the store: empty, or as `livecart index build` left them under `home` for the same text embedder."""
     from models.language.text_embedder import TextEmbedder
     from models.recommend.retriever import ShopIndex
     from models.recommend.rooms import RoomRanker
@@ -157,7 +161,25 @@ def load_retriever(config: RetrieverConfig, embedder: str) -> LoadedRetriever:
         rerank_depth=config.rerank_depth,
     )
     index.put_factors(found.behaviour.item_vectors())
+    if home is not None and (home / INDEX / MANIFEST).is_file():
+        _restore(index, home / INDEX, config.text_embedder)
     return LoadedRetriever(index, found.behaviour, RoomRanker(index, found.room_weights), info.tag, found.learned)
+
+
+def embedder_digest(text_embedder: str) -> str:
+    """Tells text embedders apart by their weights."""
+    manifest = read_manifest(Path(text_embedder))
+    return hashlib.sha256(json.dumps(manifest["files"], sort_keys=True).encode()).hexdigest()
+
+
+def _restore(index: "ShopIndex", folder: Path, text_embedder: str) -> None:
+    data = read_manifest(open_artifact(folder, kind="index", schema=INDEX_SCHEMA))["data"]
+    if data["text_embedder"] != embedder_digest(text_embedder):
+        _log.warning("%s was built with another text embedder and is not used; `livecart index build` makes it again", folder)
+        return
+    began = time.monotonic()
+    index.restore(folder)
+    _log.info("%s products' vectors from %s in %.1f s", data["products"], folder, time.monotonic() - began)
 
 
 def load_passages(config: RetrieverConfig) -> "PassageIndex":

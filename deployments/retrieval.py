@@ -98,6 +98,8 @@ class LiveRetriever:
         """Index what has changed in one step each: the embedder is fastest on many texts."""
         products, self._products = self._products, {}
         documents, self._documents = self._documents, {}
+        if not self._follower.is_loaded:  # what the store does not hold any more may be in an index that was built ahead
+            await asyncio.to_thread(self._index.keep_products, products.keys())
         if products:
             await asyncio.to_thread(self._index.put_products, products.values())
             if self._follower.is_loaded:  # what was there at the start is not new

@@ -66,6 +66,16 @@ def from_store(settings: Settings) -> ShopData:
     return asyncio.run(_from_store(settings))
 
 
+def products_of_store(settings: Settings) -> list[Product]:
+    """The products that the installation's store holds. Raises Unavailable."""
+    return asyncio.run(_products_of_store(settings))
+
+
+async def _products_of_store(settings: Settings) -> list[Product]:
+    async with await open_store(settings) as store:
+        return [product async for product in _all(store.list_products)]
+
+
 async def _from_store(settings: Settings) -> ShopData:
     async with await open_store(settings) as store:
         with Staging() as staging:

@@ -14,6 +14,8 @@ from models.types import Vectors
 
 __all__ = ["IndexOptions", "VectorIndex"]
 
+GONE = -1  # a row of a saved sealed segment that no key held any more
+
 logger = logging.getLogger(__name__)
 
 
@@ -204,22 +206,45 @@ class VectorIndex:
 
     # --- files -----------------------------------------------------------------------------------------------------------
 
-    def save(self, path: Path) -> None:
-        """Keys and vectors as one npz (`.npz` is the caller's to name)."""
+    def save(self, folder: Path) -> None:
+        """Keys and vectors, and the sealed segment as it was built, into a new folder. What changes meanwhile may be missing."""
+        self.settle()
+        folder.mkdir(parents=True)
         with self._lock:
-            entries = dict(self._vectors)
-        names = np.frombuffer(json.dumps(list(entries)).encode(), dtype=np.uint8)
-        counts = np.array([len(vectors) for vectors in entries.values()], dtype=np.int64)
-        rows = np.concatenate([np.zeros((0, self.dim), np.float32), *entries.values()])
-        with path.open("wb") as file:
-            np.savez(file, keys=names, counts=counts, vectors=rows)
+            entries, sealed = dict(self._vectors), self._sealed
+            place = {row: number for number, row in enumerate(row for key in entries for row in self._rows[key])}
+        ids = np.zeros(0, np.int64) if sealed is None else sealed.ids
+        np.savez(
+            folder / "vectors.npz",
+            keys=np.frombuffer(json.dumps(list(entries)).encode(), dtype=np.uint8),
+            counts=np.array([len(vectors) for vectors in entries.values()], dtype=np.int64),
+            vectors=np.concatenate([np.zeros((0, self.dim), np.float32), *entries.values()]),
+            sealed=np.array([place.get(row, GONE) for row in ids.tolist()], dtype=np.int64),
+        )
+        if sealed is not None:
+            sealed.save(folder / "sealed.faiss")
 
     @classmethod
-    def load(cls, path: Path, options: IndexOptions | None = None) -> "VectorIndex":
-        """The index that `save` wrote."""
-        with np.load(path, allow_pickle=False) as stored:
+    def load(cls, folder: Path, options: IndexOptions | None = None) -> "VectorIndex":
+        """The index that `save` wrote; its sealed segment is not built again."""
+        with np.load(folder / "vectors.npz", allow_pickle=False) as stored:
             keys = json.loads(stored["keys"].tobytes())
-            counts, vectors = stored["counts"], stored["vectors"]
+            counts, vectors, sealed = stored["counts"], stored["vectors"], stored["sealed"]
         index = cls(vectors.shape[1], options)
-        index.apply(dict(zip(keys, np.split(vectors, np.cumsum(counts)[:-1]), strict=True)) if keys else {})
+        if not len(sealed):
+            index.apply(dict(zip(keys, np.split(vectors, np.cumsum(counts)[:-1]), strict=True)) if keys else {})
+            return index
+        first = 0
+        for key, count in zip(keys, counts.tolist(), strict=True):
+            rows = range(first, first + count)
+            index._vectors[key], index._rows[key] = vectors[first : rows.stop], rows
+            index._key_of_row.update(dict.fromkeys(rows, key))
+            first = rows.stop
+        gone = sealed == GONE
+        ids = np.where(gone, len(vectors) + np.cumsum(gone), sealed)  # rows that no key holds any more
+        index._sealed, index._dead = Sealed.load(folder / "sealed.faiss", ids, index._options), int(gone.sum())
+        index._next_row = len(vectors) + index._dead + 1
+        young = np.setdiff1d(np.arange(len(vectors)), sealed)
+        if len(young):
+            index._open.add(vectors[young], young)
         return index

@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Protocol
 
 import faiss
@@ -59,12 +60,28 @@ class Sealed:
     """A segment that is built once and never changes: HNSW or IVF, or exact on a GPU. Removed rows are dropped by the caller."""
 
     def __init__(self, vectors: Vectors, ids: Ids, options: IndexOptions) -> None:
+        on_gpu = options.gpu and _gpu_count() > 0
+        self._take(_built(vectors, options, exact=on_gpu), ids, on_gpu=on_gpu)
+
+    def _take(self, index: faiss.Index, ids: Ids, *, on_gpu: bool) -> None:
         self.ids = ids
-        self._on_gpu = options.gpu and _gpu_count() > 0
-        self._index, self._ivf_lists = _built(vectors, options, exact=self._on_gpu)
-        if self._on_gpu:
+        self._on_gpu = on_gpu
+        self._ivf_lists = int(index.nlist) if isinstance(index, faiss.IndexIVF) else 0
+        self._index = index
+        if on_gpu:
             self._resources = faiss.StandardGpuResources()  # must outlive the index
-            self._index = faiss.index_cpu_to_gpu(self._resources, 0, self._index)
+            self._index = faiss.index_cpu_to_gpu(self._resources, 0, index)
+
+    def save(self, path: Path) -> None:
+        """The index without its row ids."""
+        faiss.write_index(faiss.index_gpu_to_cpu(self._index) if self._on_gpu else self._index, str(path))
+
+    @classmethod
+    def load(cls, path: Path, ids: Ids, options: IndexOptions) -> "Sealed":
+        """What `save` wrote; `ids` int64 (rows,) name its rows."""
+        made = cls.__new__(cls)
+        made._take(faiss.read_index(str(path)), ids, on_gpu=options.gpu and _gpu_count() > 0)
+        return made
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -87,12 +104,12 @@ def _gpu_count() -> int:
     return int(faiss.get_num_gpus()) if hasattr(faiss, "get_num_gpus") else 0
 
 
-def _built(vectors: Vectors, options: IndexOptions, *, exact: bool) -> tuple[faiss.Index, int]:
-    """A trained and filled CPU index and its number of inverted lists (0 when it has none)."""
+def _built(vectors: Vectors, options: IndexOptions, *, exact: bool) -> faiss.Index:
+    """A trained and filled CPU index."""
     count, dim = vectors.shape
     lists = max(1, round(2 * math.sqrt(count))) if count >= options.ivf_from else 0
     structure = f"IVF{lists},Flat" if lists else "Flat" if exact else "HNSW32,Flat"
     index = faiss.index_factory(dim, structure, faiss.METRIC_INNER_PRODUCT)
     index.train(vectors)
     index.add(vectors)
-    return index, lists
+    return index

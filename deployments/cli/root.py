@@ -2,7 +2,7 @@
 
 import typer
 
-from deployments.cli import data, demo, evaluate, graphs, keys, knowledge, platform, questions, recognize, train
+from deployments.cli import data, demo, evaluate, graphs, index, keys, knowledge, platform, questions, recognize, train
 from deployments.cli.common import asking
 from livecart_client.cli import register
 
@@ -22,6 +22,7 @@ app.add_typer(data.events, name="events")
 app.add_typer(demo.app, name="demo")
 app.add_typer(evaluate.app, name="evaluate")
 app.add_typer(graphs.app, name="graphs")
+app.add_typer(index.app, name="index")
 app.add_typer(keys.app, name="keys")
 app.add_typer(knowledge.app, name="knowledge")
 app.add_typer(questions.app, name="questions")

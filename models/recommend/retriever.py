@@ -2,6 +2,8 @@
 
 import threading
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from hashlib import blake2b
+from pathlib import Path
 
 import numpy as np
 
@@ -41,6 +43,7 @@ class ShopIndex:
         self._factors = VectorIndex(factor_dim, options)
         self._evidence = PassageIndex(text, reranker, rerank_depth=rerank_depth, options=options)
         self._lock = threading.RLock()  # one change after the other
+        self._digests: dict[ProductId, int] = {}  # of the products' texts as they are indexed
         self._near = Neighbourhoods()  # of the catalogue as it is: a change of a vector starts it anew
 
     # --- updates ---------------------------------------------------------------------------------------------------------
@@ -55,12 +58,17 @@ class ShopIndex:
         What a change of price, stock or attributes leaves as it was stays in place, with the neighbourhoods looked up so far.
         """
         by_id = {product.product_id: product for product in products}
-        vectors = self._text.embed([product_text(product) for product in by_id.values()])
+        digests = {product_id: _digest(product_text(product)) for product_id, product in by_id.items()}
+        changed_texts = [product_id for product_id, digest in digests.items() if self._digests.get(product_id) != digest]
+        vectors = self._text.embed([product_text(by_id[product_id]) for product_id in changed_texts]) if changed_texts else ()
         specs = self._evidence.prepare(passage for product in by_id.values() for passage in _specifications(product))
         with self._lock:
             stale = {source for product_id in by_id for source in self._specs_of(product_id)} - specs.passages.keys()
-            changed: dict[str, Vectors] = {key: vector for key, vector in zip(by_id, vectors, strict=True) if self._moves(key, vector)}
+            changed: dict[str, Vectors] = {
+                key: vector for key, vector in zip(changed_texts, vectors, strict=True) if self._moves(key, vector)
+            }
             self._products.apply(changed)
+            self._digests.update(digests)
             self._evidence.apply(specs, stale)
             if changed:
                 self._near = Neighbourhoods()
@@ -72,6 +80,7 @@ class ShopIndex:
     def remove_product(self, product_id: ProductId) -> None:
         """Forget a product with its pictures and specifications; documents about it are removed by their own ids."""
         with self._lock:
+            self._digests.pop(product_id, None)
             self._products.remove(product_id)
             self._pictures.remove(product_id)
             self._evidence.remove(self._specs_of(product_id))
@@ -101,6 +110,26 @@ class ShopIndex:
         fresh.settle()
         self._factors = fresh
         self._near = Neighbourhoods()
+
+    def save(self, folder: Path) -> None:
+        """The products' texts as they are indexed, into an existing folder; the caller writes the manifest."""
+        self._products.save(folder / "products")
+        keys = self._products.keys()
+        digests = np.array([self._digests[ProductId(key)] for key in keys], dtype=np.uint64)
+        np.save(folder / "digests.npy", digests)
+
+    def restore(self, folder: Path) -> None:
+        """Begin with what `save` wrote, made by the same text embedder: products with the same text are not embedded again."""
+        products = VectorIndex.load(folder / "products", self._options)
+        digests = np.load(folder / "digests.npy", allow_pickle=False).tolist()
+        with self._lock:
+            self._products = products
+            self._digests = {ProductId(key): digest for key, digest in zip(products.keys(), digests, strict=True)}
+
+    def keep_products(self, products: Collection[ProductId]) -> None:
+        """Forget all others."""
+        for key in set(self._products.keys()).difference(products):
+            self.remove_product(ProductId(key))
 
     @property
     def neighbourhoods_kept(self) -> int:
@@ -190,6 +219,10 @@ class ShopIndex:
 def _enough(k: int, seeds: int) -> int:
     """Neighbours to ask of each of several seeds, so that about `k` are found among all: two indexes are asked."""
     return min(k, max(_LEAST_NEIGHBOURS, -(-k // max(1, seeds))))
+
+
+def _digest(text: str) -> int:
+    return int.from_bytes(blake2b(text.encode(), digest_size=8).digest())
 
 
 def product_text(product: Product) -> str:

@@ -175,7 +175,7 @@ def test_searches_during_updates_see_all_or_nothing_of_a_change() -> None:
 def test_a_saved_index_comes_back_the_same(names: list[str], tmp_path_factory: pytest.TempPathFactory) -> None:
     index = VectorIndex(DIM)
     index.apply({name: unit(1 + number, number) for number, name in enumerate(names)})
-    path = tmp_path_factory.mktemp("index") / "index.npz"
+    path = tmp_path_factory.mktemp("index") / "index"
     index.save(path)
     loaded = VectorIndex.load(path)
     assert loaded.keys() == index.keys()
