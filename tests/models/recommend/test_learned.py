@@ -33,7 +33,7 @@ from models.recommend.sources import Sources
 from models.training.learned import LearnedPlan, fit_learned, interactions_before, judged, named_sources
 from models.training.recommender import TrainOptions, fit_behaviour
 from models.training.sequence import SequencePlan
-from models.types import ArtifactError, Event, LearnedKind, ModelInputError, ProductId, RankRequest, ViewerId
+from models.types import ArtifactError, LearnedKind, ModelInputError, ProductId, RankRequest, ViewerId
 from tests.models.recommend.conftest import NOW, event
 
 SEED = 7
@@ -200,8 +200,6 @@ def test_names_of_sources_are_checked() -> None:
 
 
 def test_the_latest_steps_are_kept_repeats_in_a_row_once() -> None:
-    history: list[Event] = [
-        event(name, kind) for name, kind in (("a", "click"), ("a", "cart"), ("b", "impression"), ("c", "like"), ("a", "click"))
-    ]
+    history = [event("a"), event("a", "cart"), event("b", "impression"), event("c", "like"), event("a")]
     assert touched(history, limit=9) == ["a", "c", "a"]
     assert touched(history, (ProductId("a"), ProductId("d")), limit=3) == ["a", "d", "a"]

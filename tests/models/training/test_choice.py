@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from models.training.choice import likeliest_weights
 
 
-def choices(weights: list[float], count: int, seed: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:  # type: ignore[type-arg]  # floats, ints
+def choices(weights: list[float], count: int, seed: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Each among two to five rows, by a logit of these weights."""
     rng = np.random.default_rng(seed)
     sizes = rng.integers(2, 6, size=count)
