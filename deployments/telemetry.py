@@ -7,7 +7,7 @@ import time
 import traceback
 from collections import Counter as Tally
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -17,6 +17,9 @@ from typing import Literal, Protocol
 
 import orjson
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.metrics_core import Metric
+from prometheus_client.registry import Collector
 
 from deployments.variables import LOGS_VARIABLE
 from graphs.errors import LivecartError, Overloaded
@@ -99,6 +102,10 @@ class Telemetry:
         """Publish a number that is read when metrics are asked for."""
         Gauge(name, text, registry=self.registry).set_function(read)
 
+    def models(self, read: Callable[[], Mapping[str, str]]) -> None:
+        """Publish which version of each part serves, read when metrics are asked for: `livecart_model_info{part, version} 1`."""
+        self.registry.register(_Models(read))
+
     def spans(self, graph: str, spans: Sequence[NodeSpan]) -> None:
         """Count one run of a graph, and log why nodes failed: the hook that graphs are built with."""
         for span in spans:
@@ -127,6 +134,17 @@ class Telemetry:
     def render(self) -> str:
         """Prometheus text, version 0.0.4."""
         return generate_latest(self.registry).decode("utf-8")
+
+
+class _Models(Collector):
+    def __init__(self, read: Callable[[], Mapping[str, str]]) -> None:
+        self._read = read
+
+    def collect(self) -> Iterator[Metric]:
+        family = GaugeMetricFamily("livecart_model_info", "Artifacts that serve in this process", labels=("part", "version"))
+        for part, version in self._read().items():
+            family.add_metric((part, version), 1.0)
+        yield family
 
 
 def _nearest_rank_ms(ascending_s: Sequence[float], quantile: float) -> float:

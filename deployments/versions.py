@@ -38,6 +38,11 @@ class VersionFollower:
         self._served = served
         self._refused: str | None = None  # not tried again while the link names it
 
+    @property
+    def served(self) -> str:
+        """What serves now."""
+        return self._served
+
     async def run(self) -> None:
         """Until cancelled."""
         while True:

@@ -24,7 +24,7 @@ from deployments.retrieval import LiveRetriever
 from deployments.settings import Settings
 from deployments.shop import LiveShop
 from deployments.store import Store
-from deployments.versions import Swap, VersionFollower, resolved
+from deployments.versions import VersionFollower, resolved
 from models.language.openai_types import ModelCard
 from models.vision.embedder_info import embedder_info
 
@@ -61,6 +61,7 @@ class Wiring:
 
     ports: Ports
     placements: Mapping[str, str]  # `graph.node` -> deployment, of the nodes that leave this process
+    versions: Mapping[str, VersionFollower]  # of the artifacts that this process loads and swaps, by part
     _stops: tuple[Stop, ...]
 
     @classmethod
@@ -77,11 +78,14 @@ class Wiring:
         found, ranks = settings.retriever.recommender, settings.ranker.recommender
         candidates_of, ranker_of = resolved(found), resolved(ranks)  # before they are loaded: a link may move meanwhile
         retriever = await _retriever(settings, candidates_of, store, handles)
+        versions: dict[str, VersionFollower] = {}
         if isinstance(retriever, LiveRetriever):
-            stops.extend((_followed(found, candidates_of, retriever.swap), retriever.stop))
+            versions["candidates"] = VersionFollower(found, retriever.swap, served=candidates_of)
+            stops.extend((_followed(versions["candidates"], found), retriever.stop))
         ranker = await _ranker(settings, ranker_of, handles, external)
         if not isinstance(ranker, RemoteRanker):
-            stops.append(_followed(ranks, ranker_of, ranker.swap))
+            versions["ranker"] = VersionFollower(ranks, ranker.swap, served=ranker_of)
+            stops.append(_followed(versions["ranker"], ranks))
         stops.extend(port.aclose for port in external.values())
         embedder = embedder_info(settings.embedder)
         ports = Ports(
@@ -104,7 +108,7 @@ class Wiring:
             pings={**_pings(handles, retriever), **{name.capitalize(): port.ping for name, port in external.items()}, "Ingress": shop.ping},
         )
         current = asyncio.create_task(keep_views_current(store, detector, embedder.tag), name="keep views current")
-        return cls(ports, placements_of(handles, external), (partial(cancelled, current), *stops))
+        return cls(ports, placements_of(handles, external), versions, (partial(cancelled, current), *stops))
 
     async def stop(self) -> None:
         """End the background tasks; the ports must not be used afterwards."""
@@ -125,9 +129,9 @@ async def cancelled(task: "asyncio.Task[None]") -> None:
         await task
 
 
-def _followed(location: str, served: str, swap: Swap) -> Stop:
+def _followed(version: VersionFollower, location: str) -> Stop:
     """Serve what the link `location` points to, until the returned stop."""
-    return partial(cancelled, asyncio.create_task(VersionFollower(location, swap, served=served).run(), name=f"follow {location}"))
+    return partial(cancelled, asyncio.create_task(version.run(), name=f"follow {location}"))
 
 
 def _text_model(settings: Settings, retriever: RemoteRetriever | LiveRetriever) -> TextModel:
@@ -150,7 +154,7 @@ async def _retriever(settings: Settings, recommender: str, store: Store, handles
     if "retriever" in handles:
         return RemoteRetriever(handles["retriever"], "Retriever", settings.coalesce)
     config = settings.retriever.model_copy(update={"recommender": recommender})
-    loaded = await asyncio.to_thread(load_retriever, config, settings.embedder)
+    loaded = await asyncio.to_thread(load_retriever, config, settings.embedder, settings.home)
     return await LiveRetriever(store, loaded, poll_s=settings.store.follow_every_s).start()
 
 

@@ -41,6 +41,8 @@ class IngressReplica:
         experiments = self._gateway.experiments
         self._telemetry.gauge("livecart_exposures_waiting", "Exposures not yet in the store", lambda: experiments.exposures.waiting)
         self._telemetry.gauge("livecart_exposures_lost", "Exposures that were not noted", lambda: experiments.exposures.lost)
+        versions = self._wiring.versions
+        self._telemetry.models(lambda: {part: version.served for part, version in versions.items()})
         self._noting = asyncio.create_task(self._gateway.questions.run(), name="note questions")
         self._experimenting = asyncio.create_task(experiments.run(), name="run experiments")
         self._sessions = Sessions()

@@ -194,3 +194,12 @@ def test_a_traceback_reads_as_one_even_where_print_was_replaced(
     said = capsys.readouterr().err
     assert "ValueError: invalid literal" in said
     assert "('" not in said
+
+
+def test_the_version_that_serves_is_told_as_it_is_when_asked() -> None:
+    telemetry, serving = Telemetry(), {"ranker": "versions/one"}
+    telemetry.models(lambda: serving)
+    assert 'livecart_model_info{part="ranker",version="versions/one"} 1.0' in telemetry.render()
+    serving["ranker"] = "versions/two"
+    assert 'version="versions/two"' in telemetry.render()
+    assert "versions/one" not in telemetry.render()
