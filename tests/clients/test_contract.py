@@ -63,7 +63,7 @@ async def test_texts_are_written_and_analyzed(client: AsyncClient) -> None:
 async def test_products_and_rooms_are_recommended(client: AsyncClient) -> None:
     chosen = await client.recommend_products("V-1", room_id="R-1", k=2, context=["P-1"], exclude=["P-2"], within="room")
     assert {"P-1", "P-2"}.isdisjoint(item.product_id for item in chosen.items)
-    assert {room.room_id for room in (await client.recommend_rooms("V-1", k=3)).rooms} <= {"R-1"}
+    assert 1 <= len((await client.recommend_rooms("V-1", k=3)).rooms) <= 3
 
 
 async def test_a_moment_is_all_of_it(client: AsyncClient) -> None:
