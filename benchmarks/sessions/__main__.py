@@ -4,7 +4,8 @@
 
 Each room sends a frame a second, drawn by the demo world, with another product every `--change-s`. `products` is timed from the sending of
 the first frame that shows the new product. A comment is lost when neither a reply nor an error names it. `--home` is that of the
-server: the memory of its processes is read there. The rooms are made before and deleted after; the events of the run stay. Results also go to `--out`.
+server: the memory of its processes is read there. The rooms are made before and deleted after; the events of the run
+stay. Results also go to `--out`.
 """
 
 import argparse
