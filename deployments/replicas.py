@@ -126,8 +126,8 @@ class RetrieverReplica(_Port):
     async def reconfigure(self, config: dict[str, object]) -> None:
         wanted = RetrieverConfig.model_validate(config)
         served = resolved(wanted.recommender)
-        config, settings = wanted.model_copy(update={"recommender": served}), self._settings
-        loaded = await asyncio.to_thread(load_retriever, config, settings.embedder, settings.home)
+        settings, chosen = self._settings, wanted.model_copy(update={"recommender": served})
+        loaded = await asyncio.to_thread(load_retriever, chosen, settings.embedder, settings.home)
         self._store = getattr(self, "_store", None) or await open_store(self._settings)
         fresh = await LiveRetriever(self._store, loaded, poll_s=self._settings.store.follow_every_s).start()
         old, self._port = getattr(self, "_port", None), fresh
