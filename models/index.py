@@ -4,16 +4,19 @@ import json
 import logging
 import math
 import threading
+import time
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
 
-from models.segments import Ids, IndexOptions, Open, Sealed, Segment
+from models.segments import Ids, IndexOptions, Open, Sealed, Segment, use_one_thread
 from models.types import Vectors
 
 __all__ = ["IndexOptions", "VectorIndex"]
 
+_MOVED_AT_ONCE = 32  # rows: searches wait meanwhile, and FAISS prepares something for every row of the index at each call
+_PAUSE_S = 0.0005
 GONE = -1  # a row of a saved sealed segment that no key held any more
 
 logger = logging.getLogger(__name__)
@@ -24,7 +27,8 @@ class VectorIndex:
 
     A key may hold several vectors (views of one product): its score is that of its best one. Every method may be called from any
     thread; a search sees all or nothing of an `apply`. Up to `options.exact_up_to` rows results are exact. Above it the bulk lies in
-    a sealed approximate segment, rebuilt by a background thread and swapped in one step, and younger rows in an exact one.
+    a sealed approximate segment, and younger rows in an exact one, from which a background thread moves them over, a few at a time. When
+    much was removed, the sealed segment is built anew and swapped in one step.
     """
 
     def __init__(self, dim: int, options: IndexOptions | None = None) -> None:
@@ -122,14 +126,36 @@ class VectorIndex:
             builder.join()
 
     def _rebuild_when_due(self) -> None:
-        options = self._options
-        due = options.exact_up_to if self._sealed is None else max(options.rebuild_from, len(self._sealed) * options.rebuild_fraction)
-        if len(self._open) + self._dead <= due or self._builder is not None:
+        options, sealed = self._options, self._sealed
+        if self._builder is not None:
+            return
+        due = options.exact_up_to if sealed is None else max(options.rebuild_from, len(sealed) * options.rebuild_fraction)
+        outgrown = sealed is not None and len(sealed) < options.ivf_from <= len(self._key_of_row)  # another structure is due
+        if sealed is not None and sealed.can_grow and not outgrown and self._dead <= due:
+            if len(self._open) > options.rebuild_from:
+                self._builder = threading.Thread(target=self._grow, args=(sealed,), name="index-growth", daemon=True)
+                self._builder.start()
+            return
+        if len(self._open) + self._dead <= due:
             return
         rows = np.fromiter(self._key_of_row, dtype=np.int64, count=len(self._key_of_row))
         vectors = list(self._vectors.values())  # same order as the rows: both dicts are only ever appended to and cut
         self._builder = threading.Thread(target=self._rebuild, args=(vectors, rows), name="index-rebuild", daemon=True)
         self._builder.start()
+
+    def _grow(self, sealed: Sealed) -> None:
+        """Move the open segment's rows over; searches wait for a few of them at most."""
+        use_one_thread()
+        while True:
+            with self._lock:
+                if not len(self._open) or self._dead > max(self._options.rebuild_from, len(sealed) * self._options.rebuild_fraction):
+                    self._builder = None
+                    self._rebuild_when_due()
+                    return
+                vectors, rows = self._open.latest(_MOVED_AT_ONCE)
+                sealed.add(vectors, rows)
+                self._open.remove(rows)
+            time.sleep(_PAUSE_S)  # a lock is not fair: whoever waits to search comes first
 
     def _rebuild(self, vectors: Sequence[Vectors], rows: Ids) -> None:
         try:

@@ -21,9 +21,14 @@ class IndexOptions:
 
     exact_up_to: int = 10_000  # rows; below this every search is exact
     ivf_from: int = 2_000_000  # rows; HNSW (on a GPU: exact) between the two
-    rebuild_fraction: float = 0.1  # changed rows over sealed rows that start a rebuild, `rebuild_from` rows at least
-    rebuild_from: int = 5_000
+    rebuild_fraction: float = 0.1  # removed rows over sealed rows that start a rebuild, `rebuild_from` rows at least; on a GPU new ones too
+    rebuild_from: int = 5_000  # new rows that start to move into the sealed part
     gpu: bool = False  # put the sealed part on the first GPU, where this FAISS build sees one
+
+
+def use_one_thread() -> None:
+    """FAISS in the calling thread: a few rows at a time are added faster by one than by several that wait for each other."""
+    faiss.omp_set_num_threads(1)
 
 
 class Segment(Protocol):
@@ -48,6 +53,11 @@ class Open:
     def add(self, vectors: Vectors, ids: Ids) -> None:
         self._index.add_with_ids(vectors, ids)
 
+    def latest(self, count: int) -> tuple[Vectors, Ids]:
+        """At most `count` of the rows that came last."""
+        ids = faiss.vector_to_array(self._index.id_map)[-count:]
+        return np.stack([self._index.reconstruct(row) for row in ids.tolist()]), ids
+
     def remove(self, ids: Ids) -> None:
         self._index.remove_ids(faiss.IDSelectorBatch(ids))
 
@@ -57,14 +67,17 @@ class Open:
 
 
 class Sealed:
-    """A segment that is built once and never changes: HNSW or IVF, or exact on a GPU. Removed rows are dropped by the caller."""
+    """A segment that is built at once and then takes new rows one by one: HNSW or IVF, or exact on a GPU. Removed rows the caller drops.
+
+    Not thread-safe while rows are added.
+    """
 
     def __init__(self, vectors: Vectors, ids: Ids, options: IndexOptions) -> None:
         on_gpu = options.gpu and _gpu_count() > 0
         self._take(_built(vectors, options, exact=on_gpu), ids, on_gpu=on_gpu)
 
     def _take(self, index: faiss.Index, ids: Ids, *, on_gpu: bool) -> None:
-        self.ids = ids
+        self._ids, self._count = ids, len(ids)  # the ids have room for more behind the first `_count`
         self._on_gpu = on_gpu
         self._ivf_lists = int(index.nlist) if isinstance(index, faiss.IndexIVF) else 0
         self._index = index
@@ -84,7 +97,24 @@ class Sealed:
         return made
 
     def __len__(self) -> int:
-        return len(self.ids)
+        return self._count
+
+    @property
+    def ids(self) -> Ids:
+        """int64 (rows,): of each row its id."""
+        return self._ids[: self._count]
+
+    @property
+    def can_grow(self) -> bool:
+        return not self._on_gpu
+
+    def add(self, vectors: Vectors, ids: Ids) -> None:
+        """Further rows, where it `can_grow`: about a millisecond each at a million."""
+        self._index.add(vectors)
+        if self._count + len(ids) > len(self._ids):
+            self._ids = np.concatenate([self.ids, np.empty(self._count // 2 + len(ids), dtype=np.int64)])
+        self._ids[self._count : self._count + len(ids)] = ids
+        self._count += len(ids)
 
     def search(self, queries: Vectors, count: int) -> tuple[Vectors, Ids]:
         if self._on_gpu:

@@ -180,3 +180,26 @@ def test_a_saved_index_comes_back_the_same(names: list[str], tmp_path_factory: p
     loaded = VectorIndex.load(path)
     assert loaded.keys() == index.keys()
     assert loaded.search(unit(2, 9), 5) == index.search(unit(2, 9), 5)
+
+
+def test_growth_moves_into_the_sealed_part_which_is_not_built_again() -> None:
+    index = VectorIndex(DIM, IndexOptions(exact_up_to=200, rebuild_from=50))
+    index.apply({f"a{number}": row for number, row in enumerate(unit(300, 1))})
+    index.settle()
+    sealed = index._sealed
+    index.apply({f"b{number}": row for number, row in enumerate(unit(400, 2))})
+    index.settle()
+    assert index._sealed is sealed
+    assert sealed is not None
+    assert len(sealed) == 700
+    index.apply({}, [f"b{number}" for number in range(300)])  # much is removed: now it is
+    index.settle()
+    assert index._sealed is not sealed
+    queries = unit(50, 3)
+    everything = {f"a{number}": row for number, row in enumerate(unit(300, 1))} | {
+        f"b{n}": row for n, row in enumerate(unit(400, 2)) if n >= 300
+    }
+    names, rows = list(everything), np.stack(list(everything.values()))
+    exact = [{names[place] for place in np.argsort(-query @ rows.T)[:10]} for query in queries]
+    found = [{key for key, _ in best} for best in index.search(queries, 10)]
+    assert sum(len(one & other) for one, other in zip(exact, found, strict=True)) / 500 >= 0.95
