@@ -94,7 +94,7 @@ def normal(text: str) -> str:
 
 
 def _holds(said: str, wanted: str) -> bool:
-    before = r"(?<![\d.])" if wanted[:1].isdigit() else r"(?<![a-z])" if wanted[:1].isascii() else ""
+    before = r"(?<![\d.])" if wanted[:1].isdigit() else r"(?<![a-z])" if "a" <= wanted[:1] <= "z" else ""
     after = r"(?!\d|\.\d)" if wanted[-1:].isdigit() else ""
     found = re.finditer(before + re.escape(wanted) + after, said) if wanted else ()
     return any(_NEGATION.search(said[: match.start()]) is None for match in found)

@@ -63,7 +63,7 @@ class Known:
     def likely(self, language: Language, nearness: Nearness) -> Said | None:
         """A statement on the matter asked about that leaves a word or two open: better than nothing where the LLM has nothing to say."""
         agreeing = [match for match in self.matches if self._agrees(match.statement.passage, nearness)]
-        near = (match for match in agreeing if match.is_on_matter and len(match.open) <= LIKELY_OPEN)
+        near = (match for match in agreeing if match.is_all_told and not match.is_bare_figure and len(match.open) <= LIKELY_OPEN)
         best = next(near, None) or self._relevant(agreeing)
         said = _said([best.statement], language) if best is not None else None
         return said if said is not None and check(said.text, language).passed else None
@@ -80,6 +80,8 @@ class Known:
     def _may_support(self, match: Match, nearness: Nearness) -> bool:
         """On the matter asked about, or near; no property of another part, and none beside the one that is asked for."""
         passage = match.statement.passage
+        if match.is_bare_figure:
+            return False
         if match.told:
             return match.is_of_part_named and (match.is_on_matter or not match.open)
         near = passage.score if passage.relevance is None else passage.relevance
@@ -94,7 +96,7 @@ class Known:
         Nearness alone is not enough: the name of a product makes all questions about it near.
         """
         asked = self.beyond
-        strays = {match.statement.passage.source_id for match in self.matches if match.is_stray_figure and not match.told}
+        strays = {match.statement.passage.source_id for match in self.matches if match.is_stray_figure}
         stored = [p for p in self.passages if p.question and p.source_id not in strays and self._agrees(p, nearness)]
         same = (p for p in stored if p.score >= nearness.bank_threshold and _covers(asked, p.question or "", SAME_QUESTION))
         about = (
@@ -113,7 +115,7 @@ class Known:
             match
             for match in matches
             if match.fits
-            and not (match.is_stray_figure and not match.told)
+            and not match.is_stray_figure
             and properties <= match.told
             and _relevance(match) >= RELEVANT
             and not self._is_of_another(match.statement)

@@ -9,25 +9,24 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from graphs.checking.grounding import figures, ungrounded
-from graphs.reading.asking import AskedConcept, asked_concepts, head_of, narrower, normalised, spread, tells
+from graphs.checking.grounding import figures
+from graphs.reading.asking import AskedConcept, asked_concepts, head_of, measures, narrower, normalised, spread, tells
 from graphs.reading.characters import CJK
 from graphs.reading.neutral import without_neutral, wording
 from graphs.reading.quantities import asks_how_much, is_of_asked_kind
 from graphs.reading.question import Question, asks_for_a_figure
 from graphs.reading.statements import Statement
-from graphs.reading.words import STEM, is_in, units
+from graphs.reading.strays import CLAUSE, is_in_each_clause, is_stray_figure
+from graphs.reading.words import STEM, holds_all, is_in, units
 
 _FIGURE_WEIGHT = 2.0  # of a figure where it is asked how much
 _OWN_LANGUAGE = 0.5  # of a statement in the language of the question: decides between equals
 _BY_NAME = 3.0  # of a value or a stored answer whose name or question is what is asked for, before one that says it in passing
 _FIGURE = re.compile(r"\d|[一二两三四五六七八九十百半][^\s一]")
 _OF_THE_STORE = frozenset({"price", "stock"})  # names of values that tell nothing else
-_FIRST_FIGURE = re.compile(r"\d")
 _COUNTED = re.compile(
     r"\b(?:after|within|every|lasts?)\s+(?:about |around |up to )?\d[\d.,]*\s+[a-z]+", re.IGNORECASE
 )  # how often, no matter
-_CLAUSE = re.compile(r"[，,；;、]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +39,8 @@ class Match:
     weight: float
     is_of_part_named: bool  # it is no statement on a part that the question does not name
     fits: bool  # nor one of the store that is not asked for, nor another measure
-    is_stray_figure: bool  # it holds a figure, none is asked for, and it is not asked for word for word
+    is_stray_figure: bool  # it holds a figure, none is asked for, and nothing says that it is of what is asked
+    is_bare_figure: bool  # such a one in each of its clauses, and its name tells nothing that is asked
 
     @property
     def is_sure(self) -> bool:
@@ -50,14 +50,19 @@ class Match:
         """
         if not self.fits or not (self.told or any(len(unit) > 1 and not unit[0].isdigit() for unit in self.held)):
             return False
-        if self.is_stray_figure and (self.open or not self.told):
+        if self.is_stray_figure:
             return False
-        return not self.open or (self.is_on_matter and _is_one_word(self.open))
+        return not self.open or (self.is_all_told and _is_one_word(self.open))
 
     @property
     def is_on_matter(self) -> bool:
         """It tells what is asked, and that is no property of parts, of which a word left open would name another."""
         return self.fits and bool(self.told) and not self.of_parts
+
+    @property
+    def is_all_told(self) -> bool:
+        """It is on the matter, and no measure that the question names is left untold."""
+        return self.is_on_matter and self.open.isdisjoint(f"#{key}" for key in measures())
 
 
 def matches(question: Question, statements: Sequence[Statement]) -> tuple[Match, ...]:
@@ -102,6 +107,7 @@ def match(question: Question, statement: Statement) -> Match:
     weight = _OWN_LANGUAGE if bool(CJK.search(statement.text)) == bool(CJK.search(question.text)) else 0.0
     weight += _BY_NAME * bool(_heads(statement) & {asked.concept.key for asked in told})
     weight += sum(asked.weight for asked in told) + 0.3 * sum(asked.weight for asked in near) + (len(part) if fits and part else 0.0)
+    is_stray = is_stray_figure(question, statement, meant, left)
     return Match(
         statement,
         told=frozenset(asked.concept.key for asked in meant),
@@ -111,25 +117,9 @@ def match(question: Question, statement: Statement) -> Match:
         weight=weight + 2.0 * len(held) + len(question.words & known) + _FIGURE_WEIGHT * _figure_beside(question, statement, told),
         is_of_part_named=fits,
         fits=fits and not _is_of_store(statement, meant) and not _is_no_measure(question, statement, meant),
-        is_stray_figure=_is_stray_figure(question, statement, meant, left),
+        is_stray_figure=is_stray,
+        is_bare_figure=is_stray and not (meant and statement.name is not None) and is_in_each_clause(question, statement),
     )
-
-
-def _is_stray_figure(question: Question, statement: Statement, told: Sequence[AskedConcept], left: frozenset[str]) -> bool:
-    """Whether a statement has a figure that is asked for neither in so many words nor as a measure.
-
-    It is none where all that is asked (`left`) stands in the statement's name or stored question, opens it, or fills a clause without
-    figures; nor where the clause with the figure tells what is asked: it climbs thresholds up to 20 mm.
-    """
-    if asks_for_a_figure(question.text):
-        return False
-    clauses = _CLAUSE.split(statement.value or statement.text)
-    strays = [clause for clause in clauses if ungrounded(clause, [question.text])]
-    start = _FIRST_FIGURE.split(spread(statement.text), maxsplit=1)[0][: len(question.text) + 2]
-    beside = (statement.name, statement.question, start, *(clause for clause in clauses if clause not in strays))
-    known = [units(spread(said)) for said in beside if said]
-    is_named = bool(left) and any(all(is_in(unit, said) for unit in left) for said in known)
-    return bool(strays) and not is_named and not all(any(tells(asked.concept.key, clause) for asked in told) for clause in strays)
 
 
 def _untold(question: Question, told: Sequence[AskedConcept], known: frozenset[str]) -> frozenset[str]:
@@ -142,19 +132,15 @@ def _untold(question: Question, told: Sequence[AskedConcept], known: frozenset[s
         if asked not in told
         and not asked.is_weak
         and not all(any(start < b - 1 and a < end - 1 for a, b in read) for start, end in asked.spans)
-        and (asked.concept.is_measure or not _says_all(units(" ".join(text[start:end] for start, end in asked.spans)), known))
+        and (asked.concept.is_measure or not holds_all(known, units(" ".join(text[start:end] for start, end in asked.spans))))
     )
-
-
-def _says_all(wanted: frozenset[str], known: frozenset[str]) -> bool:
-    return bool(wanted) and all(is_in(unit, known) for unit in wanted)
 
 
 def _figure_beside(question: Question, statement: Statement, told: Sequence[AskedConcept]) -> bool:
     """Whether it is asked how much, and the clause that tells what is asked holds a figure."""
     if not asks_how_much(question.text):
         return False
-    clauses = [clause for clause in _CLAUSE.split(statement.text) if re.search(r"\d", clause)]
+    clauses = [clause for clause in CLAUSE.split(statement.text) if re.search(r"\d", clause)]
     return any(tells(asked.concept.key, clause) for asked in told for clause in clauses)
 
 
@@ -219,7 +205,7 @@ def _tells(statement: Statement, question: Question, asked: AskedConcept, key: s
     if statement.question is not None and any(found.concept.key == key for found in asked_concepts(statement.question)):
         return True
     text = statement.text if asks_for_a_figure(question.text) else _COUNTED.sub(" ", statement.text)
-    return any(tells(key, clause) and not _is_on_narrower(clause, key, question.keys) for clause in _CLAUSE.split(text))
+    return any(tells(key, clause) and not _is_on_narrower(clause, key, question.keys) for clause in CLAUSE.split(text))
 
 
 def _unknown_tells(statement: Statement, question: Question, key: str) -> bool:

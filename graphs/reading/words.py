@@ -45,3 +45,8 @@ def is_in(unit: str, known: frozenset[str]) -> bool:
     if CJK.match(unit):
         return len(unit) == 1 and any(unit in pair for pair in known)
     return len(unit) > STEM and any(k[:5] == unit[:5] and abs(len(k) - len(unit)) <= 3 for k in known if k.isascii())
+
+
+def holds_all(known: frozenset[str], wanted: frozenset[str]) -> bool:
+    """Whether each of some wanted units, at least one, stands in the known ones."""
+    return bool(wanted) and all(is_in(unit, known) for unit in wanted)

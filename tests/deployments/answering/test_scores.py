@@ -30,6 +30,7 @@ def _outcome(row: Row, text: str, source: str = "llm") -> Outcome:
         ("$89.00 right now", ["89"]),
         ("Orders ship by UPS.", ["ups"]),
         ("产地是浙江杭州。", ["杭州", "x"]),
+        ("Music stand, temperature: -38 to 41 °C.", ["-38 to 41 °C"]),
     ],
 )
 def test_an_accepted_text_is_found_however_it_is_written(answer: str, accepted: list[str]) -> None:

@@ -119,6 +119,46 @@ def test_no_question_of_yes_or_no_is_answered_by_a_bare_figure(days: int, unit: 
         assert _answer(question, [f"吃{days}{unit}", f"{days} {unit}", f"eat {days}"]) == []
 
 
+@pytest.mark.parametrize(
+    ("question", "asked", "answer"),
+    [
+        ("包装好看吗", "想问送礼人群？", "可以的，质地比较软，水温72度以下。"),
+        ("包装好看吗", "礼盒能洗吗？", "礼盒水温40度以下。"),
+    ],
+)
+def test_a_figure_of_another_measure_is_no_answer_on_a_matter(question: str, asked: str, answer: str) -> None:
+    stored = statements_in([Passage("d", "qa", asked, 0.5, question=asked, answer=answer)])
+    found = match(read_question(question, []), stored[0])
+    assert found.told
+    assert found.is_stray_figure
+    assert not found.is_sure
+
+
+@pytest.mark.parametrize("fact", ["前10单送礼品袋。", "有礼盒装，加38元。"])
+def test_a_figure_in_a_clause_on_the_matter_or_beside_it_may_be_said(fact: str) -> None:
+    assert _answer("包装好看吗", [fact]) == [fact]
+
+
+@pytest.mark.parametrize(
+    ("question", "fact", "is_told"),
+    [
+        ("温控是啥样的", "酒是37度的。", False),
+        ("温控是啥样的", "支架能旋转180度。", False),
+        ("what is the temperature", "It rotates 360 degrees.", False),
+        ("温控是啥样的", "37到80度。", True),
+        ("酒精度多少", "酒是37度的。", True),
+        ("酒精度多少", "水温40度以下。", False),
+    ],
+)
+def test_degrees_are_of_heat_of_angles_or_of_alcohol(question: str, fact: str, is_told: bool) -> None:
+    assert _answer(question, [fact]) == [fact] * is_told
+
+
+def test_a_measure_that_is_asked_for_is_not_answered_by_a_matter_asked_beside_it() -> None:
+    (statement,) = statements_in([Passage("d", "document", "成分是小麦粉。", 0.5)])
+    assert not match(read_question("都有什么尺码", []), statement).is_all_told
+
+
 def test_two_things_asked_for_are_both_told() -> None:
     assert _answer("容量和重量是多少", KETTLE) == KETTLE[:2]
 
