@@ -12,7 +12,7 @@ from graphs.reading.words import units
 _HOW_MUCH = re.compile(r"how (?:much|many|long|big|large|wide|tall|high|heavy|deep|thick)|多少|多[长大重高宽厚深]|几[个克斤米瓦升]")
 _WANTS_A_FIGURE = re.compile(
     r"\bhow (?:much|many|long|big|large|wide|tall|high|heavy|deep|thick|old|often|far|fast|soon|quick(?:ly)?)\b"
-    r"|\bhow (?:hot|cold|warm|strong|late|early|loud)\b|\bwhen\b|\bhours\b|\d"
+    r"|\bhow (?:hot|cold|warm|strong|late|early|loud)\b|\bwhen\b|\bhours\b|\bcount\b|\d"
     r"|\bwhat (?:time|age|size|percent\w*|year|date|day|temperature|number)\b"
     r"|[几两]|多少|多[长大重高宽厚深久快远粗]|何时|时候|时间|啥时|哪[天年月日]|哪一[天年]|年龄|年纪"
 )
