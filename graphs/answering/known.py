@@ -78,15 +78,16 @@ class Known:
         return tuple({match.statement.passage.source_id: match.statement.passage for match in supporting}.values())[:EVIDENCE]
 
     def _may_support(self, match: Match, nearness: Nearness) -> bool:
-        """On the matter asked about, or near; no property of another part, and none beside the one that is asked for."""
+        """On the matter asked about, or near; no property of another part, and none beside the one that is asked for.
+
+        A bare figure that nobody asks for is none of these where it merely shares a word: a delivery charge for charging a computer.
+        """
         passage = match.statement.passage
-        if match.is_bare_figure:
-            return False
         if match.told:
-            return match.is_of_part_named and (match.is_on_matter or not match.open)
+            return not match.is_bare_figure and match.is_of_part_named and (match.is_on_matter or not match.open)
         near = passage.score if passage.relevance is None else passage.relevance
         least = RELEVANT if self.question.asked else nearness.evidence_threshold  # what is asked for by name is seldom told without it
-        shares = bool(match.held) or (passage.relevance is not None and match.statement.name is None)
+        shares = not match.is_bare_figure and (bool(match.held) or (passage.relevance is not None and match.statement.name is None))
         is_near = passage.score >= nearness.bank_threshold or (near >= least and shares)
         return match.fits and is_near and not any(asked.concept.is_of_parts for asked in self.question.asked)
 

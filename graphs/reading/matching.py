@@ -40,7 +40,7 @@ class Match:
     is_of_part_named: bool  # it is no statement on a part that the question does not name
     fits: bool  # nor one of the store that is not asked for, nor another measure
     is_stray_figure: bool  # it holds a figure, none is asked for, and nothing says that it is of what is asked
-    is_bare_figure: bool  # such a one in each clause, under no name
+    is_bare_figure: bool  # such a one in each clause, under no name that tells what is asked
 
     @property
     def is_sure(self) -> bool:
@@ -118,7 +118,7 @@ def match(question: Question, statement: Statement) -> Match:
         is_of_part_named=fits,
         fits=fits and not _is_of_store(statement, meant) and not _is_no_measure(question, statement, meant),
         is_stray_figure=is_stray,
-        is_bare_figure=is_stray and statement.name is None and is_in_each_clause(question, statement),
+        is_bare_figure=is_stray and not (meant and statement.name is not None) and is_in_each_clause(question, statement),
     )
 
 

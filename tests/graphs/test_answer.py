@@ -60,6 +60,16 @@ async def test_the_model_answers_from_the_evidence_and_cites_it() -> None:
     assert "12 W" in writer.prompts[0].messages[-1][1]
 
 
+async def test_a_figure_that_shares_but_a_word_with_the_question_is_no_evidence() -> None:
+    writer = FakeWriter(("The delivery charge is $5.",))
+    charge = Passage("sku-lamp#delivery charge", "spec", "Lumo desk lamp: delivery charge: $5", 0.5, LAMP.product_id)
+    answer = await ask(
+        "can I charge my computer with it", graph(writer, retriever=FakeRetriever(known=(charge,))), product_id=LAMP.product_id
+    )
+    assert answer.abstained
+    assert writer.prompts == []
+
+
 async def test_a_figure_that_is_not_in_the_evidence_is_never_said() -> None:
     writer = FakeWriter(("It uses 99 W.", "It uses 98 W."))
     answer = await ask("Does it waste energy?", graph(writer), product_id=LAMP.product_id)
