@@ -19,7 +19,7 @@ KEY = new_key("operator", "fuzzer")
 def url(empty_database: Path, tmp_path: Path) -> Iterator[str]:
     shutil.copy(empty_database, tmp_path / "livecart.db")
     with served(tmp_path, Auth([parse_key(KEY.line)])) as found:
-        with httpx.Client(base_url=found, headers={"Authorization": f"Bearer {KEY.secret}"}) as http:
+        with httpx.Client(base_url=found, timeout=60, headers={"Authorization": f"Bearer {KEY.secret}"}) as http:
             for method, path, body in SHOP:
                 http.request(method, path, json=body).raise_for_status()
         yield found
