@@ -43,6 +43,10 @@ def _rebuild_model_input_error(message: str, kind: Literal["invalid", "too_large
     return ModelInputError(message, kind=kind)
 
 
+class ModelStoppedError(RuntimeError):
+    """A model's engine is gone or gave up a request, in words for callers: the same request may succeed later."""
+
+
 class ArtifactError(RuntimeError):
     """A weights folder is missing, damaged or of another schema; the message says which file and what to run."""
 

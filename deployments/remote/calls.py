@@ -10,7 +10,7 @@ from ray.serve.handle import DeploymentHandle, DeploymentResponse
 from deployments.remote.coalesce import Coalescer
 from deployments.remote.errors import translated
 from deployments.settings import CoalesceSettings
-from graphs.errors import Unavailable
+from graphs.errors import LivecartError, Unavailable
 
 PING_S = 2.0
 
@@ -48,7 +48,7 @@ def channel(method: Callable[..., DeploymentResponse], deployment: str, limits: 
 
 
 def ping_of(handle: DeploymentHandle, deployment: str) -> Callable[[], Awaitable[None]]:
-    """Raises Unavailable when no replica answers within two seconds."""
+    """Raises Unavailable when no replica answers within two seconds, or when one fails the ping, however it does."""
 
     async def ping() -> None:
         try:
@@ -56,5 +56,9 @@ def ping_of(handle: DeploymentHandle, deployment: str) -> Callable[[], Awaitable
                 await answered(handle.ping.remote(), deployment)
         except TimeoutError:
             raise Unavailable(f"`{deployment}` does not answer a ping within {PING_S:g} s") from None
+        except LivecartError:
+            raise
+        except Exception as error:
+            raise Unavailable(f"`{deployment}` fails its ping with {type(error).__name__}") from error
 
     return ping

@@ -14,7 +14,7 @@ from graphs.errors import (
     Unavailable,
     UnsupportedMedia,
 )
-from models.types import ModelInputError
+from models.types import ModelInputError, ModelStoppedError
 
 _BY_KIND = {"invalid": InvalidRequest, "too_large": PayloadTooLarge, "unsupported": UnsupportedMedia}
 
@@ -38,6 +38,8 @@ def translated(error: BaseException, deployment: str) -> BaseException:
             return cause
         case ModelInputError():
             return refused(cause)
+        case ModelStoppedError():
+            return Unavailable(f"`{deployment}` is not able to answer: {cause}")
         case TimeoutError():
             return DeadlineExceeded(f"`{deployment}` did not answer in time")
         case RequestCancelledError():

@@ -34,6 +34,7 @@ from models.language.openai_asks import check_ask
 from models.language.openai_types import Kind, ModelCard, OpenAIRefusal, Usage
 
 _REPEATED_FIELDS = re.compile(r" \((?:parameter|value)=.*\)$", re.DOTALL)
+ENGINE_STOPPED = "the writer's engine has stopped; it is being restarted"
 _ERROR_CHUNK = 'data: {"error"'
 _REFUSED = (VLLMError, ValueError, TypeError, OverflowError, NotImplementedError, TemplateError)  # what vLLM's server answers, not logs
 
@@ -111,7 +112,7 @@ class OpenAIFront:
             async with aclosing(answer) as pieces:
                 async for piece in pieces:
                     if piece.startswith(_ERROR_CHUNK):
-                        raise _refusal(ErrorResponse.model_validate_json(piece.removeprefix("data: ")))
+                        raise self._broken_off(ErrorResponse.model_validate_json(piece.removeprefix("data: ")))
                     yield piece
         else:
             yield answer.model_dump_json()
@@ -141,6 +142,10 @@ class OpenAIFront:
             known = ", ".join(f"`{known}`" for known in (self._models.model_name(), *adapters))
             raise OpenAIRefusal(404, f"no model `{name[:200]}` chats or completes here; there are {known}", param="model")
 
+    def _broken_off(self, answer: ErrorResponse) -> OpenAIRefusal:
+        """Why there is no answer, or no more of it. What vLLM says of an engine that died is for whoever reads its log."""
+        return OpenAIRefusal(503, ENGINE_STOPPED) if self._models.engine_client.errored else _refusal(answer)
+
     async def _answer(self, request: Request, asked: _Asked) -> Any:  # noqa: ANN401 - vllm is untyped
         try:
             if isinstance(request, ChatCompletionRequest):
@@ -148,13 +153,13 @@ class OpenAIFront:
             else:
                 answer = await self._completion.create_completion(request, asked)
         except (EngineDeadError, EngineGenerateError) as error:
-            raise OpenAIRefusal(503, "the engine has stopped; it is being restarted") from error
+            raise OpenAIRefusal(503, ENGINE_STOPPED) from error
         except _REFUSED as error:
             answer = create_error_response(error)
         if isinstance(answer, ErrorResponse):
             if (task := asyncio.current_task()) is not None and task.cancelling():  # vLLM's handlers make an answer of it
                 raise asyncio.CancelledError
-            raise _refusal(answer)
+            raise self._broken_off(answer)
         return answer
 
 

@@ -17,12 +17,12 @@ from vllm.outputs import RequestOutput
 from vllm.platforms import current_platform
 from vllm.sampling_params import RequestOutputKind, StructuredOutputsParams
 from vllm.v1.engine.async_llm import AsyncLLM
-from vllm.v1.engine.exceptions import EngineDeadError
+from vllm.v1.engine.exceptions import EngineDeadError, EngineGenerateError
 
 from models.language.engine_metrics import engine_counters, engine_metrics_text
-from models.language.openai_front import OpenAIFront
+from models.language.openai_front import ENGINE_STOPPED, OpenAIFront
 from models.prompts import without_markers
-from models.types import ModelInputError, Prompt, TextDelta
+from models.types import ModelInputError, ModelStoppedError, Prompt, TextDelta
 
 _GUARDED = "models.language.engine_guard."
 _GIB = 1 << 30
@@ -89,7 +89,8 @@ class Writer:
     async def write(self, prompt: Prompt, *, request_id: str | None = None) -> AsyncGenerator[TextDelta, None]:
         """Stream the text for `prompt`; the last delta has a `finish_reason`. Closing the stream early aborts it in the engine.
 
-        Raises ModelInputError when the prompt does not fit the context or its schema cannot be enforced.
+        Raises ModelInputError when the prompt does not fit the context or its schema cannot be enforced, ModelStoppedError when the
+        engine is gone, also in the middle.
         """
         token_ids = self.render(prompt)
         params = self._sampling(prompt, room=self.max_model_len - len(token_ids))
@@ -101,6 +102,8 @@ class Writer:
                     yield _delta(output, len(token_ids))
         except VLLMClientError as error:
             raise ModelInputError(f"the engine refused the prompt: {error}") from error
+        except (EngineDeadError, EngineGenerateError) as error:
+            raise ModelStoppedError(ENGINE_STOPPED) from error
         finally:
             self._writing -= 1
 
@@ -124,10 +127,9 @@ class Writer:
         return engine_metrics_text()
 
     async def check_health(self) -> None:
-        """Raise vLLM's EngineDeadError when the engine process is gone."""
-        await self._engine.check_health()
+        """Raises ModelStoppedError when the engine process is gone."""
         if self._engine.errored:
-            raise EngineDeadError
+            raise ModelStoppedError(ENGINE_STOPPED)
 
     def close(self) -> None:
         """Stop the engine process; open streams end with an error."""
