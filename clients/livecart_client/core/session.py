@@ -26,15 +26,15 @@ from livecart_client.errors import (
 NEEDS = "room sessions need websockets: pip install livecart-client[session]"
 PING = json.dumps({"type": "ping"})
 _BY_CODE: dict[int, type[LivecartError]] = {
-    1001: Unavailable,
-    1003: InvalidRequest,
-    1009: PayloadTooLarge,
-    1011: Internal,
-    1012: Unavailable,
-    1013: Overloaded,
-    4401: Unauthenticated,
-    4403: Forbidden,
-    4404: NotFound,
+    wire.SessionClose.GOING_AWAY: Unavailable,
+    wire.SessionClose.GARBAGE: InvalidRequest,
+    wire.SessionClose.TOO_LARGE: PayloadTooLarge,
+    wire.SessionClose.BROKEN: Internal,
+    wire.SessionClose.REPLACED: Unavailable,
+    wire.SessionClose.TRY_AGAIN: Overloaded,
+    wire.SessionClose.UNAUTHENTICATED: Unauthenticated,
+    wire.SessionClose.FORBIDDEN: Forbidden,
+    wire.SessionClose.UNKNOWN_ROOM: NotFound,
 }
 _EVENTS: TypeAdapter[wire.SessionEvent] = TypeAdapter(wire.SessionEvent)
 

@@ -76,6 +76,7 @@ from livecart_client.wire.graphs import (
 )
 from livecart_client.wire.served import NodeLatency, ServedEdge, ServedGraph, ServedNode
 from livecart_client.wire.session import (
+    SessionClose,
     SessionComment,
     SessionError,
     SessionEvent,
@@ -113,6 +114,7 @@ __all__ = [
     "ProductMatch", "Question", "QuestionAnswer", "Reason", "RecognizeOptions", "RecognizeReply", "RecognizeRequest", "RecommendContext",
     "RecommendReply", "RecommendRequest", "RecommendedProduct", "RecommendedRoom", "Reply", "Request", "Room", "RoomReason", "RoomsReply",
     "RoomsRequest", "SampleRatio", "ScriptReply", "ScriptRequest", "SeenProduct", "Segment", "ServedEdge", "ServedGraph", "ServedNode",
-    "SessionComment", "SessionError", "SessionEvent", "SessionFrame", "SessionMessage", "SessionPing", "SessionPong", "SessionProducts",
-    "SessionRecommendations", "SessionReply", "SessionReplyToken", "ShortText", "T", "Trace", "VariantResult", "Viewer", "Views",
+    "SessionClose", "SessionComment", "SessionError", "SessionEvent", "SessionFrame", "SessionMessage", "SessionPing", "SessionPong",
+    "SessionProducts", "SessionRecommendations", "SessionReply", "SessionReplyToken", "ShortText", "T", "Trace", "VariantResult", "Viewer",
+    "Views",
 ]  # fmt: skip

@@ -1,11 +1,29 @@
 """Messages of a room session, `WS /v1/rooms/{room_id}/session`."""
 
+from enum import IntEnum
 from typing import Annotated, Literal
 
 from pydantic import Field
 
 from livecart_client.wire.base import Asked, ErrorReply, Identifier, Reply, Request
 from livecart_client.wire.graphs import AnswerReply, FrameSize, RecommendReply, SeenProduct
+
+
+class SessionClose(IntEnum):
+    """Why a session's connection is closed, as a WebSocket close code (RFC 6455, section 7.4; 4000 and above are this API's)."""
+
+    DONE = 1000
+    GOING_AWAY = 1001  # the server stops, or the caller leaves the page
+    GARBAGE = 1003
+    WITHOUT_CODE = 1005  # never sent: a close frame that has no code
+    LOST = 1006  # never sent: the connection broke off without a close frame
+    TOO_LARGE = 1009
+    BROKEN = 1011
+    REPLACED = 1012
+    TRY_AGAIN = 1013
+    UNAUTHENTICATED = 4401
+    FORBIDDEN = 4403
+    UNKNOWN_ROOM = 4404
 
 
 class SessionFrame(Request):

@@ -21,15 +21,13 @@ router = Router(tag="rooms")
 access_log = logging.getLogger("livecart.access")
 
 ROUTE = "/v1/rooms/{room_id}/session"
-UNAUTHENTICATED, FORBIDDEN, UNKNOWN_ROOM = 4401, 4403, 4404
-LOST, BROKEN, TRY_AGAIN = 1006, 1011, 1013
 BROKEN_OFF = "broken off"
 _CODES: dict[type[LivecartError], int] = {
-    Unauthenticated: UNAUTHENTICATED,
-    Forbidden: FORBIDDEN,
-    NotFound: UNKNOWN_ROOM,
-    Overloaded: TRY_AGAIN,
-    Unavailable: TRY_AGAIN,
+    Unauthenticated: wire.SessionClose.UNAUTHENTICATED,
+    Forbidden: wire.SessionClose.FORBIDDEN,
+    NotFound: wire.SessionClose.UNKNOWN_ROOM,
+    Overloaded: wire.SessionClose.TRY_AGAIN,
+    Unavailable: wire.SessionClose.TRY_AGAIN,
 }
 _ROOM_ID: TypeAdapter[str] = TypeAdapter(wire.Identifier)
 
@@ -39,7 +37,7 @@ async def session(websocket: WebSocket, room_id: str) -> None:
     """Accepted before anything is checked: a close code reaches browsers only over a connection that is open."""
     info = info_of(websocket.scope)
     await websocket.accept(headers=[(b"x-request-id", info.request_id.encode("ascii"))])
-    code, ended = LOST, BROKEN_OFF
+    code, ended = int(wire.SessionClose.LOST), BROKEN_OFF
     try:
         code, ended = await _serve(websocket, room_id), "closed here"
     except WebSocketDisconnect as left:
@@ -61,13 +59,16 @@ async def _serve(websocket: WebSocket, room_id: str) -> int:
         with sessions.memories.of(room, keep_s=gateway.limits.resume_s) as memory:
             around = Surroundings(gateway, websocket.app.state.telemetry, sessions.clock, room, memory, sessions.turns)
             live = RoomSession(websocket, around, out)
-            with sessions.holding(live, at_most=gateway.limits.max_sessions), auth.holding(identity, lambda: live.end(UNAUTHENTICATED)):
+            with (
+                sessions.holding(live, at_most=gateway.limits.max_sessions),
+                auth.holding(identity, lambda: live.end(wire.SessionClose.UNAUTHENTICATED)),
+            ):
                 return await live.run()
     except WebSocketDisconnect:
         raise
     except Exception as error:  # noqa: BLE001  # the caller is told what may be told
         refusal = told(error)
-        code = _CODES.get(type(refusal), BROKEN)
+        code = _CODES.get(type(refusal), wire.SessionClose.BROKEN)
         await out.error(refusal)
         await out.close(code, refusal.message[:100])
         return code

@@ -44,7 +44,7 @@ class Outbox:
             async with asyncio.timeout(SEND_S), self._turn:
                 await send()
         except TimeoutError:
-            raise WebSocketDisconnect(1006, f"nothing was read for {SEND_S:g} s") from None
+            raise WebSocketDisconnect(wire.SessionClose.LOST, f"nothing was read for {SEND_S:g} s") from None
 
 
 def told(error: Exception) -> LivecartError:

@@ -10,8 +10,8 @@ from deployments.ingress.session.memory import Memories
 from deployments.ingress.session.room import RoomSession
 from deployments.ingress.session.turns import Turns
 from graphs.errors import Overloaded
+from livecart_client import wire
 
-GOING_AWAY = 1001
 LOOK_S = 0.25
 
 
@@ -43,7 +43,7 @@ class Sessions:
         """End all sessions with code 1001 and take no more."""
         self._is_closing = True
         for session in tuple(self._open):
-            session.end(GOING_AWAY)
+            session.end(wire.SessionClose.GOING_AWAY)
 
     async def close_when_made(self, marker: Path) -> None:
         """Wait for a file, then `close_all`: Serve tells a replica of its end only when the connections are broken off already."""

@@ -15,10 +15,12 @@ from livecart_client import wire
 
 MIB = 1024 * 1024
 MOST_GARBAGE = 5  # messages in a row that mean nothing
-GARBAGE, TOO_LARGE = 1003, 1009
-WITHOUT_CODE = 1005
-GOODBYES = frozenset({1000, 1001, 1005})  # of a caller: done, the page is left, closed without a code; any other end is none
-_REASONS = {GARBAGE: f"{MOST_GARBAGE} messages in a row meant nothing", TOO_LARGE: "a message was too large"}
+# of a caller; any other end is none
+GOODBYES = frozenset({wire.SessionClose.DONE, wire.SessionClose.GOING_AWAY, wire.SessionClose.WITHOUT_CODE})
+_REASONS: dict[int, str] = {
+    wire.SessionClose.GARBAGE: f"{MOST_GARBAGE} messages in a row meant nothing",
+    wire.SessionClose.TOO_LARGE: "a message was too large",
+}
 
 
 class RoomSession:
@@ -80,12 +82,12 @@ class RoomSession:
         while True:
             message = await self._websocket.receive()
             if message["type"] == "websocket.disconnect":
-                raise WebSocketDisconnect(message.get("code", WITHOUT_CODE), message.get("reason"))
+                raise WebSocketDisconnect(message.get("code", wire.SessionClose.WITHOUT_CODE), message.get("reason"))
             content = message.get("bytes")
             content = message.get("text", "") if content is None else content
             if len(content) > self._max_mib * MIB:
                 await self._out.error(PayloadTooLarge(f"a message may have {self._max_mib:g} MiB"))
-                self.end(TOO_LARGE)
+                self.end(wire.SessionClose.TOO_LARGE)
                 return
             if isinstance(content, bytes):
                 self._eye.keep(content)
@@ -100,7 +102,7 @@ class RoomSession:
             await self._out.error(error)
             self._garbage += 1
             if self._garbage >= MOST_GARBAGE:
-                self.end(GARBAGE)
+                self.end(wire.SessionClose.GARBAGE)
             return
         self._garbage = 0
         match message:

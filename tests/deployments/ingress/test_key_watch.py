@@ -11,8 +11,8 @@ from starlette.datastructures import Headers
 
 from deployments.ingress.auth import Auth, NewKey, new_key, parse_key
 from deployments.ingress.key_watch import KeyWatch, auth_from_environment
-from deployments.ingress.routes.session import UNAUTHENTICATED
 from graphs.errors import Unauthenticated
+from livecart_client import wire
 from models.types import Room, RoomId
 from tests.deployments.ingress.sockets import Socket
 
@@ -143,6 +143,6 @@ async def test_an_open_room_session_ends_with_its_key(own_app: FastAPI, how: str
         else:
             now[0] += timedelta(hours=2)
             await KeyWatch(auth, {}).look()
-        assert await ending.code() == UNAUTHENTICATED
+        assert await ending.code() == wire.SessionClose.UNAUTHENTICATED
         staying.say("ping")
         await staying.hear_until("pong")
