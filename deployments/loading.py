@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 
 from deployments.eye import Eye
 from deployments.settings import ComprehensionConfig, DetectorConfig, RankerConfig, RetrieverConfig, WriterConfig
-from models.artifacts import MANIFEST, open_artifact, read_manifest
+from models.artifacts import open_artifact, read_manifest
+from models.types import ArtifactError
 from models.vision.embedder_info import embedder_info
 
 if TYPE_CHECKING:  # importing any of these takes seconds: replicas that do not need one do not pay for it
@@ -161,7 +162,7 @@ def load_retriever(config: RetrieverConfig, embedder: str, home: Path | None = N
         rerank_depth=config.rerank_depth,
     )
     index.put_factors(found.behaviour.item_vectors())
-    if home is not None and (home / INDEX / MANIFEST).is_file():
+    if home is not None and (home / INDEX).is_dir():
         _restore(index, home / INDEX, config.text_embedder)
     return LoadedRetriever(index, found.behaviour, RoomRanker(index, found.room_weights), info.tag, found.learned)
 
@@ -173,13 +174,18 @@ def embedder_digest(text_embedder: str) -> str:
 
 
 def _restore(index: "ShopIndex", folder: Path, text_embedder: str) -> None:
-    data = read_manifest(open_artifact(folder, kind="index", schema=INDEX_SCHEMA))["data"]
-    if data["text_embedder"] != embedder_digest(text_embedder):
-        _log.warning("%s was built with another text embedder and is not used; `livecart index build` makes it again", folder)
-        return
-    began = time.monotonic()
-    index.restore(folder)
-    _log.info("%s products' vectors from %s in %.1f s", data["products"], folder, time.monotonic() - began)
+    """What the folder holds saves work; one that cannot be used leaves the index as it is, to be filled from the store."""
+    wanted, began = embedder_digest(text_embedder), time.monotonic()
+    try:
+        data = read_manifest(open_artifact(folder, kind="index", schema=INDEX_SCHEMA))["data"]
+        if data["text_embedder"] != wanted:
+            raise ArtifactError(f"{folder} was built with another text embedder")
+        index.restore(folder)
+    except Exception as error:  # noqa: BLE001  # whatever is wrong with the folder, the store has all that it takes
+        told = str(error) if isinstance(error, ArtifactError) else f"{type(error).__name__}: {error}"
+        _log.warning("%s is not used and the index is built anew: %s; `livecart index build` makes it again", folder, told)
+    else:
+        _log.info("%s products' vectors from %s in %.1f s", data["products"], folder, time.monotonic() - began)
 
 
 def load_passages(config: RetrieverConfig) -> "PassageIndex":

@@ -119,12 +119,17 @@ class ShopIndex:
         np.save(folder / "digests.npy", digests)
 
     def restore(self, folder: Path) -> None:
-        """Begin with what `save` wrote, made by the same text embedder: products with the same text are not embedded again."""
+        """Begin with what `save` wrote, made by the same text embedder: products with the same text are not embedded again.
+
+        Raises ValueError for another width, and whatever reading raises; nothing has changed then.
+        """
         products = VectorIndex.load(folder / "products", self._options)
-        digests = np.load(folder / "digests.npy", allow_pickle=False).tolist()
+        if products.dim != self._products.dim:
+            raise ValueError(f"{folder} holds vectors of {products.dim} dimensions, the text embedder makes {self._products.dim}")
+        saved = np.load(folder / "digests.npy", allow_pickle=False).tolist()
+        digests = {ProductId(key): digest for key, digest in zip(products.keys(), saved, strict=True)}
         with self._lock:
-            self._products = products
-            self._digests = {ProductId(key): digest for key, digest in zip(products.keys(), digests, strict=True)}
+            self._products, self._digests = products, digests
 
     def keep_products(self, products: Collection[ProductId]) -> None:
         """Forget all others."""

@@ -1,7 +1,8 @@
 """`livecart index build`: what a start loads is what it would have built, and never more than the store holds."""
 
 import json
-from collections.abc import Sequence
+import shutil
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -13,12 +14,12 @@ from deployments.cli.root import app
 from deployments.loading import load_retriever
 from deployments.settings import Settings
 from livecart_client import wire
-from models.artifacts import read_manifest
+from models.artifacts import MANIFEST, read_manifest, write_manifest
 from models.demo.catalog import demo_products
 from models.language.text_embedder import TextEmbedder
 from models.recommend.retriever import ShopIndex, product_text
 from models.segments import IndexOptions
-from models.types import ArtifactError, ProductId, Vectors
+from models.types import ProductId, Vectors
 
 PRODUCTS = demo_products()
 SETTINGS = Settings()
@@ -73,14 +74,51 @@ def test_only_texts_that_have_changed_are_embedded_and_what_the_store_lacks_goes
     assert texts.intersection(embedder.asked) == {product_text(changed)}
 
 
-def test_a_damaged_index_is_named(home: Path, tmp_path: Path) -> None:
-    (tmp_path / "index" / "products").mkdir(parents=True)
-    for path in (home / "index").rglob("*"):
-        if path.is_file():
-            (tmp_path / "index" / path.relative_to(home / "index")).write_bytes(path.read_bytes())
-    (tmp_path / "index" / "digests.npy").write_bytes(b"x")
-    with pytest.raises(ArtifactError, match="livecart index build"):
-        load_retriever(SETTINGS.retriever, SETTINGS.embedder, tmp_path)
+def truncated(folder: Path) -> None:
+    vectors = folder / "products" / "vectors.npz"
+    vectors.write_bytes(vectors.read_bytes()[:100])
+
+
+def truncated_and_signed(folder: Path) -> None:
+    manifest = read_manifest(folder)
+    truncated(folder)
+    write_manifest(folder, kind="index", schema=1, command="livecart index build", seed=0, data=manifest["data"], metrics={})
+
+
+def told_otherwise(**facts: object) -> Callable[[Path], None]:
+    def tell(folder: Path) -> None:
+        (folder / MANIFEST).write_text(json.dumps({**read_manifest(folder), **facts}))
+
+    return tell
+
+
+@pytest.mark.parametrize(
+    ("damage", "said"),
+    [
+        (truncated, "vectors.npz is damaged"),
+        (truncated_and_signed, "BadZipFile"),
+        (lambda folder: (folder / "digests.npy").unlink(), "digests.npy is missing"),
+        (lambda folder: (folder / MANIFEST).unlink(), "manifest.json is missing"),
+        (lambda folder: (folder / MANIFEST).write_text(""), "manifest.json cannot be read"),
+        (lambda folder: (folder / MANIFEST).write_text("{}"), "is not a manifest"),
+        (told_otherwise(schema=0), "has schema 0"),
+        (told_otherwise(files=[], data={}), "AttributeError"),
+        (told_otherwise(data={"text_embedder": "another"}), "another text embedder"),
+    ],
+)
+def test_an_index_that_cannot_be_used_is_told_of_and_built_anew(
+    home: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture, damage: Callable[[Path], None], said: str
+) -> None:
+    folder = tmp_path / "index"
+    shutil.copytree(home / "index", folder)
+    damage(folder)
+    index = load_retriever(SETTINGS.retriever, SETTINGS.embedder, tmp_path).index
+    (told,) = (record.getMessage() for record in caplog.records if record.levelname == "WARNING")
+    assert said in told
+    assert "livecart index build" in told
+    assert not index.knows(PRODUCTS[0].product_id)
+    index.put_products(PRODUCTS[:1])
+    assert index.knows(PRODUCTS[0].product_id)
 
 
 def test_a_saved_index_keeps_its_sealed_part_and_its_updates(tmp_path: Path) -> None:
