@@ -7,7 +7,7 @@ import itertools
 import json
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal, NoReturn
@@ -174,7 +174,7 @@ class Commands:
         room_id: Annotated[str, typer.Argument(help="The room.")],
         frame: Annotated[list[Path] | None, typer.Option(help="A picture to show; several are shown in turn.", exists=True)] = None,
         ask: Annotated[list[str] | None, typer.Option(help="A comment; may be given again.")] = None,
-        viewer: Annotated[str, typer.Option(help="Who comments.")] = "viewer-of-the-command-line",
+        viewer: Annotated[str, typer.Option(help="Who comments: a viewer that the server knows, from any event. Needed by --ask.")] = "",
         fps: Annotated[float, typer.Option(help="Pictures a second.", min=0.1, max=10)] = 2.0,
         seconds: Annotated[float, typer.Option(help="How long to listen.", min=0.1)] = 10.0,
         *,
@@ -184,28 +184,68 @@ class Commands:
     ) -> None:
         """Open a room's session: show pictures, ask, and print what is shown and said. `--json` prints one object a message.
 
-        Example: `livecart room room-06 --frame frame.jpg --ask "How much is it?" --seconds 5`
+        With pictures the comments are sent once it is known what they show, or after half of the time. Ends with 1 when a comment
+        stays without a reply.
+
+        Example: `livecart room room-06 --frame frame.jpg --ask "How much is it?" --viewer viewer-00001 --seconds 5`
         """
+        if ask and not viewer:
+            fail(
+                "--ask needs --viewer: who comments is a viewer that the server knows, by any event of theirs (an `enter` is enough)",
+                code=2,
+            )
+        pictures = [path.read_bytes() for path in frame or ()]
         with calling(self._find(url), key) as client, client.session(room_id) as session:
-            for text in ask or ():
-                session.comment(text, viewer)
-            for event in _listened(session, [path.read_bytes() for path in frame or ()], 1 / fps, seconds):
+            asking = _Asking(session, ask or (), viewer)
+            for event in _listened(session, asking, pictures, 1 / fps, seconds):
                 shown = json.dumps(plain(event), ensure_ascii=False) if as_json else _told(event)
                 if shown:
                     typer.echo(shown)
+        if asking.unanswered:
+            fail(f"without a reply: {'; '.join(asking.unanswered)}")
 
 
-def _listened(session: "Session", pictures: list[bytes], apart_s: float, for_s: float) -> "Iterator[wire.SessionEvent]":
+class _Asking:
+    """The comments of a command, and which of them have no reply."""
+
+    def __init__(self, session: "Session", texts: Sequence[str], viewer: str) -> None:
+        self._session = session
+        self._viewer = viewer
+        self._waiting = list(texts)
+        self._sent: dict[str, str] = {}
+
+    def send(self) -> None:
+        """Send those that were not."""
+        while self._waiting:
+            text = self._waiting.pop(0)
+            self._sent[self._session.comment(text, self._viewer)] = text
+
+    def hear(self, event: "wire.SessionEvent") -> None:
+        if event.type == "products":
+            self.send()
+        elif event.type == "reply":
+            self._sent.pop(event.comment_id, None)
+
+    @property
+    def unanswered(self) -> list[str]:
+        return [*self._sent.values(), *self._waiting]
+
+
+def _listened(session: "Session", asking: _Asking, pictures: list[bytes], apart_s: float, for_s: float) -> "Iterator[wire.SessionEvent]":
     """What is heard while the pictures are shown in turn."""
     now_s = time.monotonic()
     ends_s, next_s = now_s + for_s, now_s
+    ask_s = now_s + for_s / 2 if pictures else now_s
     turn = itertools.cycle(pictures)
     while (now_s := time.monotonic()) < ends_s:
         if pictures and now_s >= next_s:
             session.frame(next(turn))
             next_s = now_s + apart_s
+        if now_s >= ask_s:
+            asking.send()
         event = session.receive(max(min(ends_s, next_s if pictures else ends_s) - now_s, 0.001))
         if event is not None:
+            asking.hear(event)
             yield event
 
 

@@ -45,6 +45,26 @@ def test_a_room_is_shown_pictures_and_asked(url: str, frame: str) -> None:
     assert {"products", "reply"} <= {message["type"] for message in heard}
 
 
+def test_what_is_shown_is_known_before_a_comment_is_sent(url: str, frame: str) -> None:
+    asked = ("--ask", "How much is it?", "--viewer", "V-1", "--seconds", "4", "--json", "--url", url)
+    types = [json.loads(line)["type"] for line in told("room", "R-1", "--frame", frame, *asked).splitlines()]
+    assert types[0] == "products"
+    assert "reply" in types
+
+
+def test_a_comment_without_a_viewer_is_refused_before_anything_is_sent(unused_tcp_port: int) -> None:
+    done = livecart("room", "R-1", "--ask", "How much is it?", "--url", f"http://127.0.0.1:{unused_tcp_port}")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "--viewer" in done.stderr
+
+
+def test_a_comment_without_a_reply_is_a_failure(url: str) -> None:
+    done = livecart("room", "R-1", "--ask", "How much is it?", "--viewer", "V-none", "--seconds", "1", "--url", url)
+    assert done.returncode == 1
+    assert "not_found: " in done.stdout
+    assert "without a reply: How much is it?" in done.stderr
+
+
 def test_a_refusal_is_told_in_the_servers_words(url: str) -> None:
     done = livecart("ask", "Is it heavy?", "--room", "R-none", "--url", url)
     assert done.returncode == 1
