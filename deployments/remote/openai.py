@@ -8,12 +8,13 @@ from contextlib import aclosing
 from ray.serve.handle import DeploymentHandle
 
 from deployments.remote.calls import answered
-from deployments.remote.errors import translated
+from deployments.remote.errors import CallerGone, translated
 from deployments.remote.postbox import Address, Courier, Postbox, UnreachableBox
 from graphs.errors import ContextLengthExceeded, DeadlineExceeded, InvalidRequest, LivecartError, ModelNotFound, Unavailable
 from models.language.openai_types import Kind, ModelCard, OpenAIRefusal, Usage
 
 DEPLOYMENT = "Writer"
+CARDS_S = 2.0  # then the cards of before are told: a list of models does not wait for a restart
 _GRACE_S = 1.0  # the replica keeps the deadline; this is for one that hangs
 
 Pieces = AsyncGenerator[str | Usage, None]
@@ -24,12 +25,22 @@ class RemoteOpenAI:
         self._handle = handle
         self._streaming = handle.options(stream=True)
         self._postbox = postbox
+        self._known: list[ModelCard] = []  # by the writer, when it was last asked
         self._is_near = True  # until a writer says that it cannot reach this process
 
     async def cards(self) -> list[ModelCard]:
-        """The writer first, then its adapters. Raises Unavailable."""
-        cards: list[ModelCard] = await answered(self._handle.openai_cards.remote(), DEPLOYMENT)
-        return cards
+        """The writer first, then its adapters; as they were last known while no replica answers. Raises Unavailable if they never were."""
+        try:
+            async with asyncio.timeout(CARDS_S) as clock:
+                self._known = await answered(self._handle.openai_cards.remote(), DEPLOYMENT)
+        except (TimeoutError, CallerGone, Unavailable) as error:
+            if isinstance(error, CallerGone) and not clock.expired():
+                raise
+            if not self._known:
+                raise Unavailable(
+                    f"no replica of `{DEPLOYMENT}` has told yet which models it serves; GET /readyz says when it can"
+                ) from None
+        return self._known
 
     async def generate(self, kind: Kind, body: bytes, *, stream: bool, timeout_s: float) -> AsyncGenerator[bytes | Usage, None]:
         """Whole server-sent events, or one JSON text, as they are sent to the caller; last, what it took.
