@@ -177,15 +177,19 @@ def _restore(index: "ShopIndex", folder: Path, text_embedder: str) -> None:
     """What the folder holds saves work; one that cannot be used leaves the index as it is, to be filled from the store."""
     wanted, began = embedder_digest(text_embedder), time.monotonic()
     try:
-        data = read_manifest(open_artifact(folder, kind="index", schema=INDEX_SCHEMA))["data"]
-        if data["text_embedder"] != wanted:
-            raise ArtifactError(f"{folder} was built with another text embedder")
+        _check_index(folder, wanted)
         index.restore(folder)
     except Exception as error:  # noqa: BLE001  # whatever is wrong with the folder, the store has all that it takes
         told = str(error) if isinstance(error, ArtifactError) else f"{type(error).__name__}: {error}"
         _log.warning("%s is not used and the index is built anew: %s; `livecart index build` makes it again", folder, told)
     else:
-        _log.info("%s products' vectors from %s in %.1f s", data["products"], folder, time.monotonic() - began)
+        _log.info("the products' vectors came from %s in %.1f s", folder, time.monotonic() - began)
+
+
+def _check_index(folder: Path, wanted: str) -> None:
+    """Raises ArtifactError for a damaged index and for one that another text embedder than `wanted` made."""
+    if read_manifest(open_artifact(folder, kind="index", schema=INDEX_SCHEMA))["data"]["text_embedder"] != wanted:
+        raise ArtifactError(f"{folder} was built with another text embedder")
 
 
 def load_passages(config: RetrieverConfig) -> "PassageIndex":

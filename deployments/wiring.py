@@ -4,8 +4,8 @@ import asyncio
 import contextlib
 import time
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import AsyncExitStack
 from dataclasses import dataclass
-from functools import partial
 from typing import TYPE_CHECKING, Self
 
 from ray.serve.handle import DeploymentHandle
@@ -52,7 +52,6 @@ ASKS: Mapping[str, tuple[str, ...]] = {
 }
 
 Handles = Mapping[str, DeploymentHandle]
-Stop = Callable[[], Awaitable[None]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,58 +61,54 @@ class Wiring:
     ports: Ports
     placements: Mapping[str, str]  # `graph.node` -> deployment, of the nodes that leave this process
     versions: Mapping[str, VersionFollower]  # of the artifacts that this process loads and swaps, by part
-    _stops: tuple[Stop, ...]
+    _begun: AsyncExitStack
 
     @classmethod
     async def start(cls, settings: Settings, store: Store, handles: Handles) -> Self:
-        """Load what is fused, copy the shop, wrap the handles of the rest."""
-        shop = LiveShop(store, poll_s=settings.store.follow_every_s)
-        await shop.start()
-        stops: list[Stop] = [shop.stop]
-        external: dict[str, External] = {}
-        detector = await _detector(settings, handles, external)
-        writer = RemoteWriter(handles["writer"])
-        postbox = await Postbox().open()
-        stops.append(postbox.close)
-        found, ranks = settings.retriever.recommender, settings.ranker.recommender
-        candidates_of, ranker_of = resolved(found), resolved(ranks)  # before they are loaded: a link may move meanwhile
-        retriever = await _retriever(settings, candidates_of, store, handles)
-        versions: dict[str, VersionFollower] = {}
-        if isinstance(retriever, LiveRetriever):
-            versions["candidates"] = VersionFollower(found, retriever.swap, served=candidates_of)
-            stops.extend((_followed(versions["candidates"], found), retriever.stop))
-        ranker = await _ranker(settings, ranker_of, handles, external)
-        if not isinstance(ranker, RemoteRanker):
-            versions["ranker"] = VersionFollower(ranks, ranker.swap, served=ranker_of)
-            stops.append(_followed(versions["ranker"], ranks))
-        stops.extend(port.aclose for port in external.values())
-        embedder = embedder_info(settings.embedder)
-        ports = Ports(
-            catalog=shop,
-            viewers=shop,
-            detector=detector,
-            embedder=detector,
-            pictures=retriever,
-            knowledge=retriever,
-            candidates=retriever,
-            rooms=retriever,
-            ranker=ranker,
-            comprehension=await _comprehension(settings, handles),
-            segmenter=LocalSegmenter(),
-            writer=writer,
-            openai=RemoteOpenAI(handles["writer"], postbox),
-            texts=_text_model(settings, retriever),
-            tensors=TensorModels(embedder.dim, detector.categories, ranker.score),
-            metrics_text=writer.metrics_text,
-            pings={**_pings(handles, retriever), **{name.capitalize(): port.ping for name, port in external.items()}, "Ingress": shop.ping},
-        )
-        current = asyncio.create_task(keep_views_current(store, detector, embedder.tag), name="keep views current")
-        return cls(ports, placements_of(handles, external), versions, (partial(cancelled, current), *stops))
+        """Load what is fused, copy the shop, wrap the handles of the rest. A start that fails ends what it had begun."""
+        async with AsyncExitStack() as begun:
+            shop = LiveShop(store, poll_s=settings.store.follow_every_s)
+            begun.push_async_callback(shop.stop)
+            await shop.start()
+            external: dict[str, External] = {}
+            versions: dict[str, VersionFollower] = {}
+            detector = await _detector(settings, handles, external)
+            writer, postbox = RemoteWriter(handles["writer"]), await Postbox().open()
+            begun.push_async_callback(postbox.close)
+            retriever = await _retriever(settings, store, handles, versions)
+            if isinstance(retriever, LiveRetriever):
+                begun.push_async_callback(retriever.stop)
+            ranker = await _ranker(settings, handles, external, versions)
+            for port in external.values():
+                begun.push_async_callback(port.aclose)
+            embedder = embedder_info(settings.embedder)
+            ports = Ports(
+                catalog=shop,
+                viewers=shop,
+                detector=detector,
+                embedder=detector,
+                pictures=retriever,
+                knowledge=retriever,
+                candidates=retriever,
+                rooms=retriever,
+                ranker=ranker,
+                comprehension=await _comprehension(settings, handles),
+                segmenter=LocalSegmenter(),
+                writer=writer,
+                openai=RemoteOpenAI(handles["writer"], postbox),
+                texts=_text_model(settings, retriever),
+                tensors=TensorModels(embedder.dim, detector.categories, ranker.score),
+                metrics_text=writer.metrics_text,
+                pings=_pings(handles, retriever, external) | {"Ingress": shop.ping},
+            )
+            works = [keep_views_current(store, detector, embedder.tag), *(version.run() for version in versions.values())]
+            for work in works:
+                begun.push_async_callback(cancelled, asyncio.create_task(work, name="beside the requests"))
+            return cls(ports, placements_of(handles, external), versions, begun.pop_all())
 
     async def stop(self) -> None:
         """End the background tasks; the ports must not be used afterwards."""
-        for stop in self._stops:
-            await stop()
+        await self._begun.aclose()
 
 
 def placements_of(handles: Handles, external: Mapping[str, External]) -> dict[str, str]:
@@ -127,11 +122,6 @@ async def cancelled(task: "asyncio.Task[None]") -> None:
     task.cancel()
     with contextlib.suppress(asyncio.CancelledError):
         await task
-
-
-def _followed(version: VersionFollower, location: str) -> Stop:
-    """Serve what the link `location` points to, until the returned stop."""
-    return partial(cancelled, asyncio.create_task(version.run(), name=f"follow {location}"))
 
 
 def _text_model(settings: Settings, retriever: RemoteRetriever | LiveRetriever) -> TextModel:
@@ -150,26 +140,36 @@ async def _detector(settings: Settings, handles: Handles, external: dict[str, Ex
     return CoalescedDetector.local(await asyncio.to_thread(load_eye, settings.detector, settings.embedder), settings.coalesce)
 
 
-async def _retriever(settings: Settings, recommender: str, store: Store, handles: Handles) -> RemoteRetriever | LiveRetriever:
+async def _retriever(
+    settings: Settings, store: Store, handles: Handles, versions: dict[str, VersionFollower]
+) -> RemoteRetriever | LiveRetriever:
     if "retriever" in handles:
         return RemoteRetriever(handles["retriever"], "Retriever", settings.coalesce)
-    config = settings.retriever.model_copy(update={"recommender": recommender})
+    link = settings.retriever.recommender
+    served = resolved(link)  # before it is loaded: the link may move meanwhile
+    config = settings.retriever.model_copy(update={"recommender": served})
     loaded = await asyncio.to_thread(load_retriever, config, settings.embedder, settings.home)
-    return await LiveRetriever(store, loaded, poll_s=settings.store.follow_every_s).start()
+    live = await LiveRetriever(store, loaded, poll_s=settings.store.follow_every_s).start()
+    versions["candidates"] = VersionFollower(link, live.swap, served=served)
+    return live
 
 
 async def _ranker(
-    settings: Settings, recommender: str, handles: Handles, external: dict[str, External]
+    settings: Settings, handles: Handles, external: dict[str, External], versions: dict[str, VersionFollower]
 ) -> "LocalRanker | RemoteRanker | TritonRanker":
+    if "ranker" in handles:
+        return RemoteRanker(handles["ranker"], "Ranker", settings.coalesce)
+    link = settings.ranker.recommender
+    served = resolved(link)  # as above
+    ranker: LocalRanker | TritonRanker
     if settings.placement.ranker == "triton":
         from deployments.triton.build import triton_ranker  # noqa: PLC0415  # as above
 
-        asked = external["ranker"] = await triton_ranker(settings, recommender)
-        return asked
-    if "ranker" in handles:
-        return RemoteRanker(handles["ranker"], "Ranker", settings.coalesce)
-    config = settings.ranker.model_copy(update={"recommender": recommender})
-    return LocalRanker(await asyncio.to_thread(load_ranker, config))
+        ranker = external["ranker"] = await triton_ranker(settings, served)
+    else:
+        ranker = LocalRanker(await asyncio.to_thread(load_ranker, settings.ranker.model_copy(update={"recommender": served})))
+    versions["ranker"] = VersionFollower(link, ranker.swap, served=served)
+    return ranker
 
 
 async def _comprehension(settings: Settings, handles: Handles) -> LocalComprehension | RemoteComprehension:
@@ -178,6 +178,9 @@ async def _comprehension(settings: Settings, handles: Handles) -> LocalComprehen
     return LocalComprehension(await asyncio.to_thread(load_comprehension, settings.comprehension))
 
 
-def _pings(handles: Handles, retriever: RemoteRetriever | LiveRetriever) -> dict[str, Callable[[], Awaitable[None]]]:
+def _pings(
+    handles: Handles, retriever: RemoteRetriever | LiveRetriever, external: Mapping[str, External]
+) -> dict[str, Callable[[], Awaitable[None]]]:
     pings = {name.capitalize(): ping_of(handle, name.capitalize()) for name, handle in handles.items()}
+    pings |= {name.capitalize(): port.ping for name, port in external.items()}
     return pings | ({"Retriever": retriever.ping} if isinstance(retriever, LiveRetriever) else {})

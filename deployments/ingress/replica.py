@@ -2,7 +2,8 @@
 
 import asyncio
 import os
-from contextlib import suppress
+from collections.abc import Coroutine
+from contextlib import AsyncExitStack, suppress
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -27,11 +28,16 @@ from graphs.errors import LivecartError
 
 class IngressReplica:
     async def __init__(self, settings: Settings, **handles: DeploymentHandle) -> None:  # type: ignore[misc]  # Serve awaits it
+        self._closing = AsyncExitStack()  # what has started so far: a start that fails ends it too
         configure_logging("ingress")
         self._auth = auth_from_environment(os.environ)  # first: what is wrong with keys ends the start
+        self._trail = AuditFiles(settings.home / "audit", keep_days=settings.audit_keep_days)
+        self._closing.callback(self._trail.close)
         self._store = await open_store(settings)
+        self._closing.push_async_callback(self._store.close)
         self._unloaded = settings.home / "unloaded"
         self._wiring = await Wiring.start(settings, self._store, handles)
+        self._closing.push_async_callback(self._wiring.stop)
         self._telemetry = Telemetry()
         self._gateway = Gateway(self._store, self._wiring.ports, self._telemetry)
         self._telemetry.gauge("livecart_requests_ongoing", "Graph requests that hold a place", lambda: self._gateway.ongoing)
@@ -43,18 +49,19 @@ class IngressReplica:
         self._telemetry.gauge("livecart_exposures_lost", "Exposures that were not noted", lambda: experiments.exposures.lost)
         versions = self._wiring.versions
         self._telemetry.models(lambda: {part: version.served for part, version in versions.items()})
-        self._noting = asyncio.create_task(self._gateway.questions.run(), name="note questions")
-        self._experimenting = asyncio.create_task(experiments.run(), name="run experiments")
+        self._closing.push_async_callback(self._written_down)
+        self._run(experiments.run(), "run experiments")
+        self._run(self._gateway.questions.run(), "note questions")
         self._sessions = Sessions()
         self._telemetry.gauge("livecart_sessions_open", "Open room sessions", lambda: len(self._sessions))
-        self._trail = AuditFiles(settings.home / "audit", keep_days=settings.audit_keep_days)
         self._telemetry.gauge("livecart_audit_lost", "Lines of the audit trail that could not be written", lambda: self._trail.lost)
         keys = KeyWatch(self._auth, os.environ, on_change=partial(_keys_changed, self._trail))
         self._telemetry.gauge("livecart_keys", "Keys that let somebody in", lambda: self._auth.good_keys)
         self._telemetry.gauge("livecart_keys_file_refused", "1 while the keys file is not what is served", lambda: keys.is_refused)
-        self._watching = asyncio.create_task(keys.run(), name="follow keys")
-        marker = os.environ.get(STOPPING_VARIABLE)
-        self._ends = asyncio.create_task(self._sessions.close_when_made(Path(marker)), name="end sessions") if marker else None
+        self._run(keys.run(), "follow keys")
+        if marker := os.environ.get(STOPPING_VARIABLE):
+            self._run(self._sessions.close_when_made(Path(marker)), "end sessions")
+        self._closing.callback(self._sessions.close_all)
 
     async def reconfigure(self, config: dict[str, Any]) -> None:
         await self._gateway.configure(IngressConfig.model_validate(config))
@@ -67,18 +74,17 @@ class IngressReplica:
         return app
 
     async def __del__(self) -> None:
-        self._sessions.close_all()
-        if self._ends is not None:
-            await cancelled(self._ends)
-        await cancelled(self._watching)
-        await cancelled(self._noting)
-        await cancelled(self._experimenting)
+        await self._closing.aclose()
+
+    def _run(self, work: Coroutine[Any, Any, None], name: str) -> None:
+        """Beside the requests, until the replica ends."""
+        self._closing.push_async_callback(cancelled, asyncio.create_task(work, name=name))
+
+    async def _written_down(self) -> None:
+        """What callers left to be noted, before the store closes."""
         with suppress(LivecartError):
             await self._gateway.questions.flush()
         await self._gateway.experiments.close()
-        await self._wiring.stop()
-        await self._store.close()
-        self._trail.close()
 
 
 def _keys_changed(trail: AuditFiles, text: str) -> None:
