@@ -2,6 +2,8 @@
 
 import asyncio
 import logging
+import os
+import stat
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
@@ -10,6 +12,7 @@ from deployments.ingress.auth import Auth, Key, parse_keys
 KEYS_VARIABLE = "LIVECART_KEYS"
 KEYS_FILE_VARIABLE = "LIVECART_KEYS_FILE"
 LOOK_S = 0.5
+READ_S = 1.0  # and expired keys are looked for, though a disk hangs
 MAX_FILE_BYTES = 1024 * 1024
 
 log = logging.getLogger("livecart.keys")
@@ -21,7 +24,7 @@ def auth_from_environment(environment: Mapping[str, str]) -> Auth:
     Raises ValueError for keys that are none (see `parse_keys`), OSError for a file that cannot be read.
     """
     location = environment.get(KEYS_FILE_VARIABLE)
-    return Auth(_keys(environment, _read(Path(location)) if location else None))
+    return Auth(_keys(environment, read_keys(Path(location)) if location else None))
 
 
 def _keys(environment: Mapping[str, str], content: bytes | None) -> tuple[Key, ...]:
@@ -37,27 +40,44 @@ def _keys(environment: Mapping[str, str], content: bytes | None) -> tuple[Key, .
     return parse_keys([*lines, *in_file])
 
 
-def _read(path: Path) -> bytes:
-    with path.open("rb") as file:
+def read_keys(path: Path) -> bytes:
+    """Content of a keys file. Raises OSError, and ValueError for what is no regular file or too large."""
+    if not stat.S_ISREG(path.stat().st_mode):
+        raise ValueError(f"{path} is no regular file")
+    with open(path, "rb", opener=_without_waiting) as file:
         content = file.read(MAX_FILE_BYTES + 1)
     if len(content) > MAX_FILE_BYTES:
         raise ValueError(f"{path} is larger than {MAX_FILE_BYTES} bytes: it is no file of keys")
     return content
 
 
+def _without_waiting(path: str, flags: int) -> int:
+    """A pipe that has come in the file's place since is not waited for."""
+    return os.open(path, flags | os.O_NONBLOCK)
+
+
 class KeyWatch:
     """Keeps an Auth at what the keys file says, and ends the sessions of keys that are revoked or expire.
 
-    A file that cannot be read, is malformed or holds no key changes nothing: the keys before it go on. A new content counts when it was
-    seen twice, half a second apart, so that a file that is just being written is not taken for a shorter one.
+    A file that cannot be read, is malformed, no regular file or holds no key changes nothing: the keys before it go on. A new content
+    counts when it was seen twice, half a second apart, so that a file that is just being written is not taken for a shorter one.
     """
 
-    def __init__(self, auth: Auth, environment: Mapping[str, str], *, on_change: Callable[[str], None] = lambda _: None) -> None:
-        """`on_change` hears which names were added, revoked and changed."""
+    def __init__(
+        self,
+        auth: Auth,
+        environment: Mapping[str, str],
+        *,
+        on_change: Callable[[str], None] = lambda _: None,
+        read: Callable[[Path], bytes] = read_keys,
+    ) -> None:
+        """`on_change` hears which names were added, revoked and changed; `read` may block, fail with OSError or ValueError, or hang."""
         self._auth = auth
         self._environment = dict(environment)
         self._on_change = on_change
+        self._read = read
         self._seen: bytes | str | None = None  # at the last look: the content, or why there is none
+        self._reading: asyncio.Task[bytes | str] | None = None  # in a thread that a hanging disk holds
         self._judged: bytes | str | None = None  # the last one that was seen twice
         self.is_refused = False  # what the file says is not what is served
 
@@ -71,10 +91,21 @@ class KeyWatch:
             await asyncio.sleep(LOOK_S)
 
     async def look(self) -> None:
+        """End what expired keys hold, whatever becomes of the file, and take the file as it is now."""
+        self._auth.end_revoked()
         location = self._environment.get(KEYS_FILE_VARIABLE)
         if location:
-            self._take(await asyncio.to_thread(_content, Path(location)))
-        self._auth.end_revoked()
+            self._take(await self._found(Path(location)))
+
+    async def _found(self, path: Path) -> bytes | str:
+        """The content, or why there is none. While a read hangs there is no other one."""
+        if self._reading is None:
+            self._reading = asyncio.create_task(asyncio.to_thread(_content, path, self._read), name="read the keys file")
+        done, _ = await asyncio.wait({self._reading}, timeout=READ_S)
+        if not done:
+            return f"{path} could not be read within {READ_S:g} s"
+        found, self._reading = self._reading.result(), None
+        return found
 
     def _take(self, found: bytes | str) -> None:
         is_settled, self._seen = found == self._seen, found
@@ -107,9 +138,9 @@ class KeyWatch:
         self._on_change(text)
 
 
-def _content(path: Path) -> bytes | str:
+def _content(path: Path, read: Callable[[Path], bytes]) -> bytes | str:
     try:
-        return _read(path)
+        return read(path)
     except (OSError, ValueError) as error:
         return str(error)
 

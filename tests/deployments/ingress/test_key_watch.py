@@ -1,6 +1,8 @@
 """A keys file that changes while the server runs."""
 
 import asyncio
+import os
+import threading
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -10,7 +12,7 @@ from fastapi import FastAPI
 from starlette.datastructures import Headers
 
 from deployments.ingress.auth import Auth, NewKey, new_key, parse_key
-from deployments.ingress.key_watch import KeyWatch, auth_from_environment
+from deployments.ingress.key_watch import KeyWatch, auth_from_environment, read_keys
 from graphs.errors import Unauthenticated
 from livecart_client import wire
 from models.types import Room, RoomId
@@ -102,6 +104,52 @@ async def test_a_folder_in_the_files_place_changes_nothing(watched: Watched) -> 
     await watched.look()
     assert watched.lets_in(OLD)
     assert watched.watch.is_refused
+
+
+async def test_a_pipe_in_the_files_place_is_refused_at_once(watched: Watched) -> None:
+    watched.file.unlink()
+    os.mkfifo(watched.file)
+    async with asyncio.timeout(20):
+        await watched.look()
+    assert watched.lets_in(OLD)
+    assert watched.watch.is_refused
+    with pytest.raises(ValueError, match="no regular file"):
+        auth_from_environment({"LIVECART_KEYS_FILE": str(watched.file)})
+    watched.file.unlink()
+    watched.write(NEW.line)
+    await watched.look()
+    assert watched.lets_in(NEW)
+
+
+async def test_a_disk_that_hangs_keeps_no_expired_key_alive(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("deployments.ingress.key_watch.READ_S", 0.02)
+    disk, reads, ended = threading.Event(), list[Path](), list[str]()
+
+    def read(path: Path) -> bytes:
+        reads.append(path)
+        disk.wait(20)
+        return read_keys(path)
+
+    now = [datetime(2026, 1, 1, tzinfo=UTC)]
+    old = new_key("caller", "shop-1", expires_at=now[0] + timedelta(hours=1))
+    (tmp_path / "keys").write_text(f"{old.line}\n{NEW.line}", encoding="utf-8")
+    auth = Auth([parse_key(old.line)], now=lambda: now[0])
+    watch = KeyWatch(auth, {"LIVECART_KEYS_FILE": str(tmp_path / "keys")}, read=read)
+    identity = auth.require(Headers({"authorization": f"Bearer {old.secret}"}), "caller")
+    with auth.holding(identity, lambda: ended.append("shop-1")):
+        await watch.look()
+        await watch.look()
+        assert watch.is_refused
+        now[0] += timedelta(hours=2)
+        await watch.look()
+    assert ended == ["shop-1"]
+    assert len(reads) == 1
+    monkeypatch.undo()
+    disk.set()
+    for _ in range(2):
+        await watch.look()
+    assert not watch.is_refused
+    assert parse_key(NEW.line) in auth.keys
 
 
 async def test_keys_of_the_variable_stay(tmp_path: Path) -> None:
