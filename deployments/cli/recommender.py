@@ -47,7 +47,8 @@ def recommender(  # noqa: PLR0913  # a command's options
     """Train candidates and ranker, look at the data before and at the result after, and put it in place if it is no worse.
 
     A folder holds `events.csv|jsonl|parquet`, `products.csv|jsonl` and `rooms.jsonl`, in the forms of the HTTP API. With --link the new
-    version and the one that serves are judged on the same last quarter of the events; exit status 3 says that the old one stays.
+    version and the one that serves are judged on the same latest events, which neither was fitted on; exit status 3 says that the old one
+    stays.
 
     The sequence model and iALS are trained as well and judged on later events; one that is better than what viewers do together, similar
     and popular products, by more than chance, serves with them, and the manifest says why or why not.
@@ -144,14 +145,16 @@ def _screen() -> "Screen":
 
 def _judged(shop: "ShopData", out: Path, link: Path, embedder: "TextEmbedder") -> dict[str, object]:
     """The new version and the one that serves, side by side, and which of them is to serve."""
-    from models.evaluation.recommender import evaluate_artifact
+    from models.evaluation.recommender import evaluate_artifact, side_by_side
 
-    new = evaluate_artifact(out, shop.events, shop.products, shop.rooms, embedder=embedder, screen=_screen())
-    if not link.exists():
-        return {"judged": {"new": new}, "serves": str(out)}
-    old = evaluate_artifact(link, shop.events, shop.products, shop.rooms, embedder=embedder, screen=_screen())
-    is_good = new["viewers"] > 0 and new[JUDGED_BY] >= old[JUDGED_BY] * (1 - TOLERATED)
-    return {"judged": {"new": new, "old": old}, "serves": str(out) if is_good else str(link.resolve())}
+    folders, at = side_by_side(out, link.resolve() if link.exists() else None)
+    judged = {
+        name: evaluate_artifact(folder, shop.events, shop.products, shop.rooms, embedder=embedder, screen=_screen(), at=at)
+        for name, folder in folders.items()
+    }
+    new, old = judged["new"], judged.get("old")
+    is_good = old is None or (new["viewers"] > 0 and new[JUDGED_BY] >= old[JUDGED_BY] * (1 - TOLERATED))
+    return {"judged": judged, "serves": str(out) if is_good else str(link.resolve())}
 
 
 def _put_in_place(shop: "ShopData", out: Path, link: Path | None, seed: int, options: "TrainOptions") -> None:

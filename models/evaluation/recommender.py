@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from models.artifacts import open_artifact
+from models.artifacts import open_artifact, read_manifest
 from models.evaluation.rooms import evaluate_rooms
 from models.interactions.event_log import EventLog, Histories
 from models.recommend.behaviour import Behaviour
@@ -25,6 +25,8 @@ from models.types import Event, Product, ProductId, RankRequest, Room, ViewerId
 
 ACTED = ("click", "cart", "purchase")
 MOST_VIEWERS = 5_000  # who are asked
+JUDGED = "judged"  # folder in an artifact that was fitted again on all events: as it was when it was judged
+KNOWN_UNTIL = "known_until"  # of a manifest's data: the time before which all lies that the artifact was fitted on
 RANKINGS = ("pipeline", "popularity", "bought_together", "similar_to", "reciprocal_rank")
 
 
@@ -54,6 +56,16 @@ def area_under_curve(scores: NDArray[np.float64], labels: NDArray[np.bool_]) -> 
     return float(above)
 
 
+def side_by_side(new: Path, old: Path | None) -> tuple[dict[str, Path], datetime | None]:
+    """The folders to evaluate so that the comparison is fair, and the time from which on neither knows what happened.
+
+    Of a version that was fitted again on all events this is what it was before. None: the manifests do not say.
+    """
+    folders = {"new": new} if old is None else {"new": new, "old": old / JUDGED if (old / JUDGED).is_dir() else old}
+    told = [read_manifest(folder)["data"].get(KNOWN_UNTIL) for folder in folders.values()]
+    return folders, max((datetime.fromisoformat(str(at)) for at in told if at is not None), default=None)
+
+
 def evaluate_artifact(  # noqa: PLR0913  # a folder, a log and what serving is made of
     location: str | Path,
     events: EventLog,
@@ -63,9 +75,10 @@ def evaluate_artifact(  # noqa: PLR0913  # a folder, a log and what serving is m
     embedder: TextEmbedder,
     screen: Screen,
     viewers: int = MOST_VIEWERS,
+    at: datetime | None = None,
 ) -> dict[str, float]:
-    """Scores of a trained folder on a log: histories from its first three quarters, outcomes from the last, of at most `viewers` viewers,
-    who are the same for every folder.
+    """Scores of a trained folder on a log: histories from before `at`, outcomes from then on, of at most `viewers` viewers, who are the
+    same for every folder. Without `at` the last quarter is foreseen.
 
     Popularity is the folder's own. Raises ArtifactError for a folder that cannot be used, ValueError for a log without viewers.
     """
@@ -77,7 +90,7 @@ def evaluate_artifact(  # noqa: PLR0913  # a folder, a log and what serving is m
     shop = ShopIndex(embedder, picture_dim=1, factor_dim=behaviour.factor_dim)
     shop.put_products(products)
     shop.put_factors(behaviour.item_vectors())
-    at, asked = everybody.moment(0.75), everybody.some(viewers, 0)
+    at, asked = at or everybody.moment(0.75), everybody.some(viewers, 0)
     sources = Sources(behaviour, shop, LearnedSources.load(folder))
     scores = evaluate(asked, Surroundings(events, rooms, screen), sources, Ranker.load(folder), at)
     return {**scores, **evaluate_rooms(asked, rooms, RoomRanker(shop, load_weights(folder)), at)}

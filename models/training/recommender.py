@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from shutil import copytree
 
 import numpy as np
 import torch
@@ -15,7 +16,7 @@ from models.artifacts import open_artifact, read_manifest, write_manifest
 from models.demo.catalog import demo_products, demo_rooms
 from models.demo.simulator import simulate
 from models.evaluation.candidates import cases_of
-from models.evaluation.recommender import evaluate
+from models.evaluation.recommender import JUDGED, KNOWN_UNTIL, evaluate
 from models.evaluation.rooms import evaluate_rooms
 from models.interactions.event_log import EventLog, Histories
 from models.recommend.behaviour import Behaviour
@@ -100,7 +101,7 @@ def train(  # noqa: PLR0913  # data, place and options of one run
     }
     sampled = {"ranker_requests": len(np.unique(examples.group)), "tested_viewers": len(tested), "learning_viewers": len(learners)}
     counted = {"events": everybody.event_count, "viewers": len(everybody), **sampled}
-    described: dict[str, object] = {**counted, "sources": as_data(verdicts), **(data or {})}
+    described: dict[str, object] = {**counted, KNOWN_UNTIL: end.isoformat(), "sources": as_data(verdicts), **(data or {})}
     if room_verdict is not None:
         described["rooms"] = asdict(room_verdict)
     _write(out, Parts(behaviour, learned, ranker, weights), metrics, seed, described)
@@ -110,10 +111,13 @@ def train(  # noqa: PLR0913  # data, place and options of one run
 def refit(out: Path, events: EventLog, products: Sequence[Product], *, seed: int, options: TrainOptions | None = None) -> None:
     """Sources of candidates of an artifact once more, now from all events: to be done when it was judged.
 
-    The ranker's weights stay. Raises ArtifactError for a folder that `train` did not write.
+    The ranker's weights stay. What was judged is kept in `JUDGED` below it, to be judged again beside a later version: sources that
+    know how the log ends would look better than they are. Raises ArtifactError for a folder that `train` did not write.
     """
     options = options or TrainOptions()
     manifest = read_manifest(open_artifact(out, kind=KIND, schema=SCHEMA))
+    if not (out / JUDGED).exists():
+        copytree(out, out / JUDGED)
     everybody = Histories(events)
     until = everybody.moment(1.0) + timedelta(seconds=1)
     behaviour = fit_behaviour(everybody, products, until, options.fit, seed)
@@ -256,6 +260,6 @@ def _write(out: Path, parts: Parts, metrics: Mapping[str, float], seed: int, dat
     parts.learned.save(out)
     parts.ranker.save(out)
     save_weights(parts.room_weights, out)
-    for path in out.iterdir():
+    for path in filter(Path.is_file, out.iterdir()):
         path.chmod(0o644)  # safetensors writes for the owner only
     write_manifest(out, kind=KIND, schema=SCHEMA, command="livecart train recommender", seed=seed, data=data, metrics=metrics)

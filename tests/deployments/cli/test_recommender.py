@@ -77,6 +77,25 @@ def test_a_version_no_worse_than_the_serving_one_takes_its_place(folder: Path, s
 
 
 @pytest.mark.slow
+def test_the_same_data_again_are_as_good_and_more_data_are_not_held_against_a_version(folder: Path, tmp_path: Path) -> None:
+    part, link = tmp_path / "part", tmp_path / "current"
+    part.mkdir()
+    for name in ("products.jsonl", "rooms.jsonl"):
+        (part / name).write_bytes((folder / name).read_bytes())
+    lines = (folder / "events.jsonl").read_text(encoding="utf-8").splitlines(keepends=True)
+    (part / "events.jsonl").write_text("".join(lines[: len(lines) * 4 // 5]), encoding="utf-8")
+    judged = dict[str, dict[str, dict[str, float]]]()
+    for version, data in {"part": part, "all": folder, "again": folder}.items():
+        told = train("--data", data, "--out", tmp_path / f"on-{version}", "--link", link, "--sources", "ials", "--json")
+        assert told.exit_code == 0, told.output
+        assert link.resolve() == (tmp_path / f"on-{version}").resolve()
+        judged[version] = json.loads(told.stdout[told.stdout.index("{\n") :])["judged"]
+    assert "old" not in judged["part"]
+    assert judged["all"]["new"]["ndcg_at_10_pipeline"] >= 0.98 * judged["all"]["old"]["ndcg_at_10_pipeline"]
+    assert judged["again"]["new"] == pytest.approx(judged["again"]["old"])
+
+
+@pytest.mark.slow
 def test_a_version_worse_than_the_serving_one_does_not(shuffled: Path, tmp_path: Path) -> None:
     link = tmp_path / "current"
     point(link, ZOO / "recommender")
