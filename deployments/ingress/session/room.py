@@ -2,6 +2,7 @@
 
 import asyncio
 
+from starlette.types import Message
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from deployments.ingress.session.advice import Advice
@@ -82,7 +83,7 @@ class RoomSession:
         while True:
             message = await self._websocket.receive()
             if message["type"] == "websocket.disconnect":
-                raise WebSocketDisconnect(message.get("code", wire.SessionClose.WITHOUT_CODE), message.get("reason"))
+                raise WebSocketDisconnect(_code_of(message), message.get("reason"))
             content = message.get("bytes")
             content = message.get("text", "") if content is None else content
             if len(content) > self._max_mib * MIB:
@@ -112,6 +113,12 @@ class RoomSession:
                 await self._voice.ask(message)
             case wire.SessionPing():
                 await self._out.send(wire.SessionPong(dropped=self._eye.dropped))
+
+
+def _code_of(disconnect: Message) -> int:
+    """Uvicorn reports a close frame without a code and a connection that is lost as 1005, of which only the frame has a `reason`."""
+    code: int = disconnect.get("code", wire.SessionClose.WITHOUT_CODE)
+    return wire.SessionClose.LOST if code == wire.SessionClose.WITHOUT_CODE and disconnect.get("reason") is None else code
 
 
 def _first(errors: BaseExceptionGroup[BaseException]) -> BaseException:

@@ -54,10 +54,17 @@ class Socket:
         await self.leave()
 
     async def leave(self, code: int = 1001) -> None:
-        """Hang up and wait until the app has ended. 1006: the connection broke off, as servers report it."""
+        """Hang up with a close frame and wait until the app has ended."""
+        await self._hang_up({"type": "websocket.disconnect", "code": code, "reason": ""})
+
+    async def lose(self) -> None:
+        """Break off without a close frame, as uvicorn reports it, and wait until the app has ended."""
+        await self._hang_up({"type": "websocket.disconnect", "code": 1005})
+
+    async def _hang_up(self, message: Message) -> None:
         if not self._gone:
             self._gone = True
-            self._to_app.put_nowait({"type": "websocket.disconnect", "code": code})
+            self._to_app.put_nowait(message)
         await self.end_of_app()
 
     async def cut(self) -> None:
