@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from deployments.ingress.auth import Key, NewKey, Role
 
 T = TypeVar("T")
+MAX_DAYS = 36_500  # a century
 app = typer.Typer(help="API keys. A running server follows the file that LIVECART_KEYS_FILE names.", no_args_is_help=True)
 
 KeysFile = Annotated[Path, typer.Option("--file", help="The keys file, as LIVECART_KEYS_FILE names it; one key a line.")]
@@ -32,7 +33,7 @@ def new(
     name: Name,
     *,
     file: Annotated[Path | None, typer.Option(help="Keys file to write the line to; without it the line is printed only.")] = None,
-    days: Annotated[float | None, typer.Option(min=0.0, help="Until the key expires; without it, it lasts.")] = None,
+    days: Annotated[float | None, typer.Option(max=MAX_DAYS, help="Until the key expires; without it, it lasts.")] = None,
     as_json: AsJson = False,
 ) -> None:
     """Make a key: the secret, which is shown once and stored nowhere, and the line that goes into LIVECART_KEYS or the keys file.
@@ -44,7 +45,9 @@ def new(
     from deployments.ingress.auth import new_key
 
     known = _role(role)
-    expires_at = None if days is None else _after(timedelta(days=days))
+    expires_at = None if days is None else _tried(lambda: _after(timedelta(days=days)))
+    if expires_at is not None and expires_at <= datetime.now(UTC):
+        fail(f"a key of {days:g} days would have expired; give more --days", code=2)
     if file is None:
         made = _tried(lambda: new_key(known, name, expires_at=expires_at))
     else:
@@ -61,6 +64,8 @@ def list_(file: KeysFile, *, as_json: AsJson = False) -> None:
     from deployments.ingress.auth import parse_keys
     from deployments.key_file import read_lines
 
+    if not file.exists():
+        fail(f"no file {file}; `livecart keys new --file {file} ...` makes it", code=2)
     keys = _tried(lambda: parse_keys(read_lines(file)))
     if as_json:
         print_json({"keys": [_row(key) for key in keys]})
@@ -91,7 +96,7 @@ def rotate(
     file: KeysFile,
     name: Name,
     *,
-    overlap_h: Annotated[float, typer.Option(min=0.0, help="Hours for which the old key goes on working.")] = 24.0,
+    overlap_h: Annotated[float, typer.Option(min=0.0, max=24 * MAX_DAYS, help="Hours for which the old key goes on working.")] = 24.0,
     as_json: AsJson = False,
 ) -> None:
     """Give a name a new key; the old one works until the overlap is over, so that its caller can change without a gap.

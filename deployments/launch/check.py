@@ -8,6 +8,7 @@ from pydantic import BaseModel, ValidationError
 from ray.serve.config import AutoscalingConfig
 from ray.serve.schema import DeploymentSchema, HTTPOptionsSchema, RayActorOptionsSchema, ServeApplicationSchema, ServeDeploySchema
 
+from deployments.ingress.key_watch import KEYS_FILE_VARIABLE, KEYS_VARIABLE, auth_from_environment
 from deployments.launch.config import APPLICATION, IMPORT_PATH, read_yaml
 from deployments.launch.errors import ConfigRefusedError
 from deployments.launch.named import wrong_names
@@ -44,6 +45,14 @@ def require_sound(config: Path, *, import_path: str = IMPORT_PATH) -> None:
     """Raises ConfigRefusedError that lists what is wrong with the file."""
     if found := problems(config, import_path=import_path):
         raise ConfigRefusedError("\n".join([f"{config} cannot be served:", *found, "Nothing was deployed."]))
+
+
+def require_keys(environment: Mapping[str, str]) -> None:
+    """Raises ConfigRefusedError when the keys that the environment names are none: no ingress replica could start."""
+    try:
+        auth_from_environment(environment)
+    except (ValueError, OSError) as error:
+        raise ConfigRefusedError(f"{KEYS_VARIABLE} and {KEYS_FILE_VARIABLE} cannot be served: {error}\nNothing was started.") from error
 
 
 def problems(config: Path, *, import_path: str = IMPORT_PATH) -> list[str]:

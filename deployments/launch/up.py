@@ -9,7 +9,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from deployments.launch import state
-from deployments.launch.check import require_sound
+from deployments.launch.check import require_keys, require_sound
 from deployments.launch.config import IMPORT_PATH, read_front_end, read_yaml
 from deployments.launch.errors import ConfigRefusedError, NotRunningError
 from deployments.launch.order import Order
@@ -25,6 +25,7 @@ def up(config: Path, home: Path, *, port: int | None, num_cpus: int | None, time
     with state.lock(home):
         require_free(front_end.port)
     require_sound(config, import_path=import_path)
+    require_keys(os.environ)
     run = prepare(home)
     order = Order(run, config.resolve(), front_end.url, front_end.port, import_path, num_cpus, timeout_s)
     command = [sys.executable, "-m", "deployments.launch.run", order.to_json()]

@@ -120,3 +120,37 @@ def test_the_commands_do_the_same(tmp_path: Path) -> None:
     refused = RUNNER.invoke(app, ["keys", "revoke", "--file", path, "--name", "cms"])
     assert refused.exit_code == 2
     assert names(Path(path)) == ["cms"]
+
+
+@pytest.mark.parametrize(
+    ("command", "said"),
+    [
+        (["new", "--role", "caller", "--name", "shop-2", "--days", "5000000"], "36500"),
+        (["new", "--role", "caller", "--name", "shop-2", "--days", "0"], "would have expired"),
+        (["new", "--role", "caller", "--name", "shop-2", "--days", "-1"], "would have expired"),
+        (["new", "--role", "caller", "--name", "shop-2", "--days", "1e-9"], "would have expired"),
+        (["new", "--role", "caller", "--name", "shop-2", "--days", "nan"], "--days"),
+        (["rotate", "--name", "shop-1", "--overlap-h", "5000000000"], "876000"),
+        (["rotate", "--name", "shop-1", "--overlap-h", "-1"], "--overlap-h"),
+    ],
+)
+def test_a_time_that_no_key_can_have_is_refused_in_plain_words(file: Path, command: list[str], said: str) -> None:
+    before = file.read_bytes()
+    shown = RUNNER.invoke(app, ["keys", *command, "--file", str(file)], env={"COLUMNS": "200"})
+    assert shown.exit_code == 2, shown.output
+    assert said in shown.output
+    assert file.read_bytes() == before
+
+
+def test_the_longest_times_are_kept(file: Path) -> None:
+    for command in (
+        ["new", "--role", "caller", "--name", "shop-2", "--days", "36500"],
+        ["rotate", "--name", "shop-1", "--overlap-h", "876000"],
+    ):
+        assert RUNNER.invoke(app, ["keys", *command, "--file", str(file)]).exit_code == 0
+
+
+def test_a_file_that_is_not_there_is_no_empty_list(tmp_path: Path) -> None:
+    shown = RUNNER.invoke(app, ["keys", "list", "--file", str(tmp_path / "absent")])
+    assert shown.exit_code == 2
+    assert "no file" in shown.output

@@ -9,7 +9,7 @@ from typer.testing import CliRunner
 
 from deployments.cli.root import app
 from deployments.launch import state
-from deployments.launch.check import problems, require_loadable, require_sound
+from deployments.launch.check import problems, require_keys, require_loadable, require_sound
 from deployments.launch.errors import ConfigRefusedError
 from deployments.launch.plan import plan
 from deployments.launch.ports import free_ports
@@ -247,3 +247,22 @@ def test_deploy_refuses_a_wrong_file_before_it_joins_the_platform(tmp_path: Path
     shown = RUNNER.invoke(app, ["deploy", str(path), "--home", str(tmp_path)])
     assert shown.exit_code == 1
     assert "Writer.user_config.adapters.shop: /nope is no adapter: there is no such folder\nNothing was deployed." in shown.output
+
+
+@pytest.mark.parametrize(("content", "said"), [("caller:shop-1", "role:name"), ("# nobody", "holds no key"), (None, "No such file")])
+def test_keys_that_no_replica_could_start_with_end_the_command_before_anything_starts(
+    tmp_path: Path, content: str | None, said: str
+) -> None:
+    keys = tmp_path / "keys"
+    if content is not None:
+        keys.write_text(content, encoding="utf-8")
+    command = ["up", "--home", str(tmp_path / "home"), "--port", free_port(), "--config", str(ROOT / "serve_config.yaml")]
+    shown = RUNNER.invoke(app, command, env={"LIVECART_KEYS_FILE": str(keys)})
+    assert shown.exit_code == 1
+    assert said in shown.output
+    assert "Nothing was started" in shown.output
+
+
+def test_keys_that_are_some_pass() -> None:
+    require_keys({})
+    require_keys({"LIVECART_KEYS": f"caller:shop-1:{'0' * 64}"})
