@@ -3,11 +3,13 @@
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from operator import itemgetter
 from typing import Literal
 
 from graphs.errors import InvalidRequest, NotFound
 from graphs.flow import Graph, GraphBuilder
 from graphs.ports import Candidates, Catalog, Ranker, Viewers
+from graphs.recommending.reasons import reason_kind, reason_text, telling, touched_of
 from graphs.recommending.variety import varied
 from graphs.viewers import known_history
 from graphs.watching.displays import host_of, shown_lately
@@ -172,7 +174,8 @@ class RecommendNodes:
         category_of = {product_id: product.category for product_id, product in products.items()}
         return varied(ranked, category_of, k=request.k, penalty=self.repetition)
 
-    async def explain(self, best: tuple[Ranked, ...]) -> RecommendReply:
+    async def explain(self, history: tuple[Event, ...], best: tuple[Ranked, ...]) -> RecommendReply:
+        touched = touched_of(history)
         named = {because for item in best for _, because, _ in item.reasons if because is not None}
         products = await self.catalog.products(named)
         titles = {product_id: product.title for product_id, product in products.items()}
@@ -182,8 +185,8 @@ class RecommendNodes:
                     item.product_id,
                     item.score,
                     tuple(
-                        Reason(_reason_kind(source), because, weight, reason_text(source, because, titles))
-                        for source, because, weight in item.reasons
+                        Reason(reason_kind(source), because, weight, reason_text(source, because, titles, touched))
+                        for source, because, weight in telling(item.reasons, item.score, itemgetter(2))
                     ),
                 )
                 for item in best
@@ -198,24 +201,6 @@ def on_screen(displays: Sequence[Event], now: datetime) -> tuple[ProductId, ...]
 
 def _excluded(request: RecommendRequest) -> frozenset[ProductId]:
     return frozenset((*request.context, *request.exclude))
-
-
-def _reason_kind(source: SourceKind) -> ReasonKind:
-    """What viewers did together is all that the learned sources know, as with `bought_together`."""
-    return "bought_together" if source == "sequence" or source == "ials" else source  # noqa: PLR1714  # a set does not narrow the type
-
-
-def reason_text(source: SourceKind, because: ProductId | None, titles: dict[ProductId, str]) -> str:
-    title = titles.get(because, because) if because is not None else None
-    return {
-        "similar_to": f"similar to {title}" if title else "similar to what you looked at",
-        "bought_together": f"often bought by viewers of {title}" if title else "often bought by viewers like you",
-        "on_shelf": "on this room's shelf",
-        "popular": "popular right now",
-        "fresh": "new in the shop",
-        "sequence": "what viewers with a history like yours went on to",
-        "ials": f"liked by viewers who, like you, liked {title}" if title else "liked by viewers who like what you like",
-    }[source]
 
 
 def nothing(*_inputs: object) -> tuple[Candidate, ...]:
@@ -273,5 +258,5 @@ def recommend_graph(nodes: RecommendNodes) -> Graph[RecommendRequest, RecommendR
     candidates = g.add(nodes.sellable, g.request, room, merged, timeout_s=2.0)
     ranked = g.add(nodes.rank, g.request, history, room, around, candidates, timeout_s=1.0, fallback=by_best_source)
     best = g.add(nodes.vary, g.request, ranked, timeout_s=1.0, fallback=as_ranked)
-    reply = g.add(nodes.explain, best, timeout_s=1.0)
+    reply = g.add(nodes.explain, history, best, timeout_s=1.0)
     return g.build(reply)

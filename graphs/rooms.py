@@ -1,9 +1,11 @@
 """Viewer -> which of the rooms that are live now to enter."""
 
 from dataclasses import dataclass
+from operator import itemgetter
 
 from graphs.flow import Graph, GraphBuilder
 from graphs.ports import Catalog, RoomRanker, Viewers
+from graphs.recommending.reasons import telling
 from graphs.viewers import known_history
 from models.types import Event, RankedRoom, Room, RoomId, RoomReasonKind, ViewerId
 
@@ -42,6 +44,8 @@ REASON_TEXTS: dict[RoomReasonKind, str] = {
     "popular": "many viewers are in it now",
     "fresh": "it has just started",
 }
+NEUTRAL: tuple[tuple[RoomReasonKind, float], ...] = (("popular", 0.0),)  # of a room for which nothing speaks but that it is live
+NEUTRAL_TEXT = "it is live now"
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +78,12 @@ class RoomsNodes:
         return RoomsReply(
             tuple(
                 RecommendedRoom(
-                    room.room_id, room.score, tuple(RoomReason(kind, weight, REASON_TEXTS[kind]) for kind, weight in room.reasons)
+                    room.room_id,
+                    room.score,
+                    tuple(
+                        RoomReason(kind, weight, REASON_TEXTS[kind] if weight > 0 else NEUTRAL_TEXT)
+                        for kind, weight in telling(room.reasons, room.score, itemgetter(1)) or NEUTRAL
+                    ),
                 )
                 for room in ranked
             )
@@ -88,7 +97,7 @@ def no_visits(_request: RoomsRequest) -> tuple[Event, ...]:
 
 def as_listed(request: RoomsRequest, _known: tuple[Event, ...], live: tuple[Room, ...]) -> tuple[RankedRoom, ...]:
     """Fallback: the live rooms as the store lists them, without a score of their own."""
-    return tuple(RankedRoom(room.room_id, 0.0, (("popular", 0.0),)) for room in live[: request.k])
+    return tuple(RankedRoom(room.room_id, 0.0, ()) for room in live[: request.k])
 
 
 def rooms_graph(nodes: RoomsNodes) -> Graph[RoomsRequest, RoomsReply]:

@@ -15,8 +15,8 @@ from models.types import Candidate, Event, LearnedKind, ProductId, Vectors
 
 class AlsSource:
     """Hu, Koren and Volinsky 2008. With confidences c_i of the products touched, a viewer is x = A^-1 sum c_i y_i and
-    A = Y'Y + regularization I + sum (c_i - 1) y_i y_i'; so a score y_j x is a sum over products touched, of which the largest is the
-    candidate's `because`. Safe from any thread."""
+    A = Y'Y + regularization I + sum (c_i - 1) y_i y_i'; so a score y_j x is a sum over products touched, of which the largest that speaks
+    for another product is the candidate's `because`. Safe from any thread."""
 
     kind: LearnedKind = "ials"
 
@@ -42,8 +42,13 @@ class AlsSource:
         scores = self._factors @ shares.sum(axis=0)
         hidden = {*exclude, *context}
         best = [place for place in best_places(scores, k + len(hidden)) if scores[place] > 0 and self._ids[place] not in hidden][:k]
-        because = (self._factors[best] @ shares.T).argmax(axis=1).tolist() if best else []
-        return tuple(Candidate(self._ids[p], "ials", float(scores[p]), self._ids[places[b]]) for p, b in zip(best, because, strict=True))
+        because = self._because(best, places, shares)
+        return tuple(Candidate(self._ids[place], "ials", float(scores[place]), why) for place, why in zip(best, because, strict=True))
+
+    def _because(self, best: Sequence[int], seen: Sequence[int], shares: Vectors) -> list[ProductId | None]:
+        """Of each of `best` the product seen that adds most to its score: never itself, and none where no other one adds anything."""
+        parts = np.where(np.equal.outer(best, seen), 0.0, self._factors[list(best)] @ shares.T)
+        return [self._ids[seen[row.argmax()]] if row.max() > 0 else None for row in parts]
 
     def _shares(self, seen: Vectors, confidences: Vectors) -> Vectors:
         """float32 (seen, factors): what each product touched adds to the viewer's vector."""

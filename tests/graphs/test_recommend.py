@@ -37,7 +37,8 @@ async def test_candidates_of_all_sources_are_ranked_and_explained() -> None:
 
 
 async def test_what_learned_sources_foresee_is_merged_and_said_to_be_what_viewers_did() -> None:
-    shop = FakeShop((LAMP, MUG, PEN), (ROOM,), (ENTER,))
+    click = Event(EventId("c1"), VIEWER, "click", ENTER.at, product_id=PEN.product_id)
+    shop = FakeShop((LAMP, MUG, PEN), (ROOM,), (ENTER, click))
     foreseen = (Candidate(PEN.product_id, "sequence", 0.4), Candidate(LAMP.product_id, "ials", 0.3, PEN.product_id))
     nodes = RecommendNodes(shop, shop, FakeRetriever(taste=foreseen), FakeRanker())
     items = (await recommend_graph(nodes).run(RecommendRequest(VIEWER), budget_s=1)).output.items
@@ -47,6 +48,14 @@ async def test_what_learned_sources_foresee_is_merged_and_said_to_be_what_viewer
     ]
     assert "history like yours" in items[0].reasons[0].text
     assert PEN.title in items[1].reasons[0].text
+
+
+async def test_a_viewer_who_did_nothing_is_told_of_the_screen() -> None:
+    shop = FakeShop((LAMP, MUG, PEN), (ROOM,), (ENTER,))
+    foreseen = (Candidate(PEN.product_id, "sequence", 0.4), Candidate(LAMP.product_id, "ials", 0.3, PEN.product_id))
+    graph_ = recommend_graph(RecommendNodes(shop, shop, FakeRetriever(taste=foreseen), FakeRanker()))
+    items = (await graph_.run(RecommendRequest(VIEWER, context=(MUG.product_id,)), budget_s=1)).output.items
+    assert {reason.text for item in items for reason in item.reasons} == {"goes with what is on screen"}
 
 
 async def test_k_limits_the_list() -> None:

@@ -33,6 +33,23 @@ async def test_an_unknown_viewer_is_not_found() -> None:
 async def test_without_the_ranker_live_rooms_are_listed() -> None:
     run = await graph(Unavailable("down")).run(RoomsRequest(VIEWER), budget_s=1)
     assert (run.degraded, [room.room_id for room in run.output.rooms]) == (True, [ROOM.room_id])
+    assert [reason.text for reason in run.output.rooms[0].reasons] == ["it is live now"]
+
+
+async def test_what_hardly_counts_is_not_told() -> None:
+    shop = FakeShop(rooms=(ROOM,), events=(ENTER,))
+    weighed = Weighing(RankedRoom(ROOM.room_id, 0.4, (("similar_to", 0.3995), ("fresh", 0.0005))))
+    run = await rooms_graph(RoomsNodes(shop, shop, weighed)).run(RoomsRequest(VIEWER), budget_s=1)
+    assert [reason.kind for reason in run.output.rooms[0].reasons] == ["similar_to"]
+
+
+class Weighing(FakeRetriever):
+    def __init__(self, ranked: RankedRoom) -> None:
+        super().__init__()
+        self._ranked = ranked
+
+    async def rank_rooms(self, _history: Sequence[Event], _live: Sequence[Room], *, k: int) -> tuple[RankedRoom, ...]:
+        return (self._ranked,)[:k]
 
 
 async def test_visits_of_long_ago_are_known_before_the_latest_events() -> None:

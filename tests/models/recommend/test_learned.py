@@ -147,6 +147,14 @@ def test_ials_scores_as_the_evaluation_does_and_names_what_speaks_most(histories
         assert candidate.because in {each.product_id for each in events}
 
 
+def test_no_product_is_a_reason_for_itself(learned: LearnedSources) -> None:
+    seen = [PRODUCTS[place].product_id for place in range(6)]
+    for events in ([event(seen[0])], [event(product_id) for product_id in seen]):
+        found = learned.only({"ials"}).candidates(events, (), k=len(PRODUCTS), exclude=())
+        assert {candidate.product_id for candidate in found} & set(seen)
+        assert all(candidate.because != candidate.product_id for candidate in found)
+
+
 @pytest.mark.parametrize("serving", [("sequence", "ials"), ("ials",), ()])
 def test_what_the_manifest_lets_serve_comes_back(learned: LearnedSources, tmp_path: Path, serving: Sequence[LearnedKind]) -> None:
     learned.save(tmp_path)
