@@ -67,8 +67,9 @@ class TritonDetector:
         return [PictureEmbedding(await self._views(each), self._embedder.tag) for each in pictures]
 
     async def categories(self) -> tuple[str, ...]:
-        """The names of the numbers in `categories`: from the settings, or from the model's configuration."""
+        """The names of the numbers in `categories`: from the settings, or from the model's configuration. Raises as `fit` does."""
         if self._categories is None:
+            await self._find.fit()  # a model that is not there has no configuration either
             listed = await self._find.listed_parameter("categories")
             if not listed:
                 raise Unfit(

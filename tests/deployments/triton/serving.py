@@ -90,6 +90,7 @@ class Told:
     answers: list[tuple[int, dict[str, Any]]] = field(default_factory=list)  # status and body of `infer`, one a call; then 500
     asked: list[dict[str, Any]] = field(default_factory=list)
     config_status: int = 404
+    metadata_status: int = 200
 
     def app(self) -> Starlette:
         model = "/v2/models/{name}"
@@ -103,7 +104,7 @@ class Told:
         )
 
     async def _metadata(self, _request: Request) -> Response:
-        return JSONResponse(self.metadata)
+        return JSONResponse(self.metadata if self.metadata_status == 200 else {"error": "no such model"}, self.metadata_status)
 
     async def _ready(self, _request: Request) -> Response:
         return Response()

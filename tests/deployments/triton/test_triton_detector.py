@@ -14,7 +14,7 @@ from deployments.triton.contracts import DETECTOR, embedder_contract
 from deployments.triton.detector import TritonDetector
 from deployments.triton.errors import Unfit
 from deployments.triton.model import TritonModel
-from graphs.errors import Internal, PayloadTooLarge, UnsupportedMedia
+from graphs.errors import Internal, PayloadTooLarge, Unavailable, UnsupportedMedia
 from models.types import FrameDetections, PictureEmbedding
 from models.vision.embedder_info import EmbedderInfo, embedder_info
 from tests.deployments.triton.serving import Told, fake_v2, own_v2, serving, shipped_eye, tensor
@@ -122,3 +122,15 @@ async def test_a_model_that_does_not_name_its_categories_does_not_fit() -> None:
     async with serving(told.app()) as url, detector(url, url, EmbedderInfo(4, "fake", 0.5)) as elsewhere:
         with pytest.raises(Unfit, match=r"args\.triton\.detector\.categories"):
             await elsewhere.fit()
+
+
+async def test_a_model_that_is_not_there_is_told_as_that_until_it_is() -> None:
+    told = Told(DETECTED, metadata_status=404)
+    async with serving(told.app()) as url, detector(url, url, EmbedderInfo(4, "fake", 0.5)) as elsewhere:
+        for asked in (elsewhere.categories, elsewhere.fit, elsewhere.ping, lambda: elsewhere.detect(FRAME)):
+            with pytest.raises(Unavailable, match=r"model `detector` .* answers 404") as caught:
+                await asked()
+            assert not isinstance(caught.value, Unfit)
+        told.metadata_status = 200
+        with pytest.raises(Unfit, match=r"args\.triton\.detector\.categories"):
+            await elsewhere.detect(FRAME)
