@@ -14,10 +14,19 @@ from livecart_client import wire
 MAX_COMMAS = 10_000  # parsing holds the event loop for as long as there are values; a comment of nothing but commas has 2,000
 _MESSAGE: TypeAdapter[wire.SessionFrame | wire.SessionComment | wire.SessionPing] = TypeAdapter(wire.SessionMessage)
 _TYPES = frozenset({"frame", "comment", "ping"})
+_ID: TypeAdapter[str] = TypeAdapter(wire.Identifier)
 
 
-def read_message(text: str) -> wire.SessionFrame | wire.SessionComment | wire.SessionPing:
-    """A text message by the letter. Raises InvalidRequest that names the field."""
+@dataclass(frozen=True, slots=True)
+class BadComment:
+    """A comment with a field that is not as it should be: the fault of who wrote it rather than of who relays it."""
+
+    comment_id: str | None  # None where that is the bad field
+    error: InvalidRequest
+
+
+def read_message(text: str) -> wire.SessionFrame | wire.SessionComment | wire.SessionPing | BadComment:
+    """A text message by the letter. Raises InvalidRequest that names the field for what means nothing."""
     if text.count(",") > MAX_COMMAS:
         raise InvalidRequest(f"the message has more than {MAX_COMMAS} values")
     try:
@@ -30,7 +39,17 @@ def read_message(text: str) -> wire.SessionFrame | wire.SessionComment | wire.Se
         return _MESSAGE.validate_python(value)
     except ValidationError as error:
         found = error.errors(include_url=False, include_input=False, include_context=False)
-        raise from_validation([{**finding, "loc": _within_message(finding["loc"])} for finding in found]) from None
+        refusal = from_validation([{**finding, "loc": _within_message(finding["loc"])} for finding in found])
+        if value.get("type") == "comment":
+            return BadComment(_valid_id(value.get("comment_id")), refusal)
+        raise refusal from None
+
+
+def _valid_id(value: object) -> str | None:
+    try:
+        return _ID.validate_python(value)
+    except ValidationError:
+        return None
 
 
 def _within_message(location: tuple[int | str, ...]) -> tuple[int | str, ...]:

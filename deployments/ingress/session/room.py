@@ -8,7 +8,7 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 from deployments.ingress.session.advice import Advice
 from deployments.ingress.session.around import Surroundings
 from deployments.ingress.session.eye import Eye
-from deployments.ingress.session.inbox import read_message
+from deployments.ingress.session.inbox import BadComment, read_message
 from deployments.ingress.session.outbox import Outbox
 from deployments.ingress.session.voice import Voice
 from graphs.errors import LivecartError, PayloadTooLarge
@@ -91,6 +91,7 @@ class RoomSession:
                 self.end(wire.SessionClose.TOO_LARGE)
                 return
             if isinstance(content, bytes):
+                self._garbage = 0
                 self._eye.keep(content)
             else:
                 await self._take(content)
@@ -111,6 +112,8 @@ class RoomSession:
                 self._eye.keep(message.base64)
             case wire.SessionComment():
                 await self._voice.ask(message)
+            case BadComment():
+                await self._out.error(message.error, comment_id=message.comment_id)
             case wire.SessionPing():
                 await self._out.send(wire.SessionPong(dropped=self._eye.dropped))
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from deployments.ingress.session.inbox import Frame, Newest, read_message
+from deployments.ingress.session.inbox import BadComment, Frame, Newest, read_message
 from graphs.errors import InvalidRequest
 from livecart_client import wire
 
@@ -34,7 +34,7 @@ def test_whatever_is_sent_is_a_message_or_an_error_that_can_be_told(value: objec
     except InvalidRequest as error:
         assert error.message
     else:
-        assert isinstance(message, wire.SessionFrame | wire.SessionComment | wire.SessionPing)
+        assert isinstance(message, wire.SessionFrame | wire.SessionComment | wire.SessionPing | BadComment)
 
 
 @settings(deadline=None)
@@ -48,7 +48,6 @@ def test_any_text_is_a_message_or_an_error(text: str) -> None:
     ("text", "param"),
     [
         ('{"type": "frame"}', "base64"),
-        ('{"type": "comment", "comment_id": "C-1", "viewer_id": "V-1", "text": 7}', "text"),
         ("{}", "type"),
         ('{"type": "dance"}', "type"),
     ],
@@ -57,6 +56,25 @@ def test_an_error_names_the_field(text: str, param: str) -> None:
     with pytest.raises(InvalidRequest) as caught:
         read_message(text)
     assert caught.value.param == param
+
+
+@pytest.mark.parametrize(
+    ("fields", "comment_id", "param"),
+    [
+        ({"comment_id": "C-1", "viewer_id": "V-1", "text": 7}, "C-1", "text"),
+        ({"comment_id": "C-1", "viewer_id": "V-1", "text": "x" * 2_001}, "C-1", "text"),
+        ({"comment_id": "C-1", "viewer_id": "V-1"}, "C-1", "text"),
+        ({"comment_id": "C-1", "viewer_id": "a b", "text": "?"}, "C-1", "viewer_id"),
+        ({"comment_id": "C-1", "viewer_id": "V-1", "text": "?", "more": 1}, "C-1", "more"),
+        ({"comment_id": "a b", "viewer_id": "V-1", "text": "?"}, None, "comment_id"),
+        ({"comment_id": 7, "viewer_id": "V-1", "text": "?"}, None, "comment_id"),
+        ({}, None, "comment_id"),
+    ],
+)
+def test_a_comment_with_a_bad_field_is_known_by_its_id(fields: dict[str, object], comment_id: str | None, param: str) -> None:
+    message = read_message(json.dumps({"type": "comment", **fields}))
+    assert isinstance(message, BadComment)
+    assert (message.comment_id, message.error.param) == (comment_id, param)
 
 
 @given(st.integers(1, 30))

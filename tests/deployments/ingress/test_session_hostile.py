@@ -131,6 +131,29 @@ async def test_garbage_that_repeats_ends_the_session(app: FastAPI, shop: Client)
         assert (closed.value.code, closed.value.reason) == (1003, "5 messages in a row meant nothing")
 
 
+@pytest.mark.parametrize(("bad", "named"), [({"text": " "}, "C-1"), ({"text": "x" * 2_001}, "C-1"), ({"comment_id": "a b"}, None)])
+async def test_comments_with_a_bad_field_are_errors_that_name_them_and_never_end_the_session(
+    app: FastAPI, shop: Client, bad: dict[str, str], named: str | None
+) -> None:
+    async with Socket(app, SESSION) as socket:
+        for _ in range(8):
+            socket.say("comment", **(comment(1) | bad))
+            heard = wire.SessionError.model_validate(await socket.hear())
+            assert (heard.error.code, heard.comment_id) == ("invalid_request", named)
+        socket.say("ping")
+        assert (await socket.hear())["type"] == "pong"
+
+
+async def test_frames_between_garbage_keep_the_session(app: FastAPI, shop: Client) -> None:
+    async with Socket(app, SESSION) as socket:
+        for _ in range(8):
+            socket.text("nonsense")
+            assert (await socket.hear())["type"] == "error"
+            socket.picture(FRAME)
+        socket.say("ping")
+        await socket.hear_until("pong")
+
+
 @pytest.mark.parametrize("as_text", [True, False])
 async def test_a_message_over_the_limit_ends_the_session(app: FastAPI, shop: Client, *, as_text: bool) -> None:
     limit(app, max_message_mib=0.5)
