@@ -233,7 +233,10 @@ class Histories(Mapping[ViewerId, ViewerEvents]):
         return self.among(chosen)
 
     def moment(self, share: float) -> datetime:
-        """The time at which `share` (0..1) of the span of all these events has passed; there has to be one."""
-        at_us = self.log.columns.at_us
-        first, last = int(at_us[self.order.min()]), int(at_us[self.order.max()])
-        return _EPOCH + timedelta(microseconds=first) + timedelta(microseconds=last - first) * share
+        """The time of the event before which `share` (0..1) of all these events lie; there has to be one.
+
+        Of the events and not of their span, so that a few which are far from all others (a clock that is wrong) move it but a little.
+        """
+        nth = round((len(self.order) - 1) * share)
+        place = int(np.partition(self.order, nth)[nth])  # the log is in order of time
+        return _EPOCH + timedelta(microseconds=int(self.log.columns.at_us[place]))

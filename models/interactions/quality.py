@@ -6,14 +6,16 @@ from dataclasses import asdict, dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from models.interactions.event_log import DISPLAY, NONE, ROWS_AT_ONCE, TYPES, EventLog, Histories
+from models.interactions.event_log import DISPLAY, NONE, ROWS_AT_ONCE, TYPES, EventLog, Histories, microseconds
 from models.types import ProductId
 
-LATEST = 0.2  # of the log's time, compared with what came before
+LATEST = 0.2  # of the log's events, compared with what came before
 MOST_DRIFT = 0.25  # population stability index from which a distribution counts as another one (Siddiqi 2006)
 MOST_UNKNOWN = 0.05  # share of product events about products that are not in the catalogue
 MOST_A_MINUTE = 120  # events of one viewer; people do less
 FEWEST_EVENTS, FEWEST_VIEWERS = 1_000, 50
+_STRAY = 0.01  # share of the events, at either end of the log
+_MOST_STRETCHED = 3.0  # the span of all events by that of all but the stray ones
 _COMPARED = 50  # values that are compared by themselves; the others count together
 _FLOOR = 1e-4  # of a share, so that what is missing on one side has a logarithm
 _MINUTE_US, _DAY_US = 60_000_000, 86_400_000_000
@@ -27,11 +29,12 @@ class DataReport:
     viewers: int
     products: int  # that events name
     days: float  # from the first to the last
+    dense_days: float  # of them those that hold all but a hundredth of the events at either end
     by_type: dict[str, int]
     unknown_products: float  # share of the events with a product whose product the catalogue lacks; 0 without a catalogue
     empty_days: int  # within the span, without any event
     hasty_viewers: int  # with more than `MOST_A_MINUTE` events in some minute
-    type_drift: float  # population stability index of the event types, the latest fifth of the time against the rest
+    type_drift: float  # population stability index of the event types, the latest fifth of the events against the rest
     product_drift: float  # of the products
     alarms: tuple[str, ...]  # what a person should look at before this is trained on
 
@@ -43,9 +46,9 @@ def data_report(events: EventLog, catalogue: Set[ProductId] = frozenset()) -> Da
     """Of viewers' events, hosts' displays left out; an empty log is one alarm. Counted a block at a time: memory does not grow."""
     histories = Histories(events)
     if not len(histories):
-        return DataReport(0, 0, 0, 0.0, {}, 0.0, 0, 0, 0.0, 0.0, ("there are no events of viewers",))
+        return DataReport(0, 0, 0, 0.0, 0.0, {}, 0.0, 0, 0, 0.0, 0.0, ("there are no events of viewers",))
     first_us, last_us = (int(events.columns.at_us[place]) for place in (histories.order.min(), histories.order.max()))
-    counts = _Counts.of(events, last_us - (last_us - first_us) * LATEST)
+    counts = _Counts.of(events, microseconds(histories.moment(1.0 - LATEST)))
     types, products = counts.types.sum(axis=0), counts.products.sum(axis=0)
     known = np.array([not catalogue or product_id in catalogue for product_id in events.products], dtype=np.bool_)
     found = DataReport(
@@ -53,6 +56,7 @@ def data_report(events: EventLog, catalogue: Set[ProductId] = frozenset()) -> Da
         viewers=len(histories),
         products=int((products > 0).sum()),
         days=(last_us - first_us) / _DAY_US,
+        dense_days=(histories.moment(1.0 - _STRAY) - histories.moment(_STRAY)).total_seconds() * 1e6 / _DAY_US,
         by_type={TYPES[code]: int(types[code]) for code in np.argsort(-types, kind="stable").tolist() if types[code]},
         unknown_products=float(products[~known].sum() / products.sum()) if products.any() else 0.0,
         empty_days=last_us // _DAY_US - first_us // _DAY_US + 1 - len(counts.days),
@@ -124,6 +128,9 @@ def _alarms(found: DataReport) -> tuple[str, ...]:
             found.events < FEWEST_EVENTS or found.viewers < FEWEST_VIEWERS
         ),
         f"{found.unknown_products:.0%} of what viewers touched is not in the catalogue": found.unknown_products > MOST_UNKNOWN,
+        f"a few events stretch the log from {found.dense_days:.1f} to {found.days:.1f} days: is a clock wrong?": (
+            found.days > _MOST_STRETCHED * found.dense_days
+        ),
         f"{found.empty_days} days are empty: was an import left out?": found.empty_days > 0,
         f"{found.hasty_viewers} viewers sent more than {MOST_A_MINUTE} events in a minute: machines?": found.hasty_viewers > 0,
         f"event types have shifted lately (index {found.type_drift:.2f}): has a client changed what it sends?": (

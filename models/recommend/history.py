@@ -1,8 +1,6 @@
 """What a viewer's events say about their interest in products: the one reading of a history that all parts share."""
 
-from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime
+from collections.abc import Mapping, Sequence
 
 from models.types import Event, EventType, ProductId, ViewerId
 
@@ -38,19 +36,3 @@ def touched(history: Sequence[Event], context: Sequence[ProductId] = (), *, limi
     shown = [event.product_id for event in history if event.product_id is not None and event.type in INTEREST]
     steps = [*shown, *reversed(context)]
     return [product_id for before, product_id in zip([None, *steps], steps, strict=False) if product_id != before][-limit:]
-
-
-def by_viewer(events: Iterable[Event]) -> Log:
-    """Viewers' own events in order of time; what hosts display is left out."""
-    log = defaultdict[ViewerId, list[Event]](list)
-    for event in sorted(events, key=lambda event: (event.at, event.event_id)):
-        if event.type != "display":
-            log[event.viewer_id].append(event)
-    return dict(log)
-
-
-def moment(log: Log, share: float) -> datetime:
-    """The time at which `share` (0..1) of the span of a non-empty log has passed."""
-    first = min(events[0].at for events in log.values())
-    last = max(events[-1].at for events in log.values())
-    return first + (last - first) * share

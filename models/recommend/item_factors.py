@@ -76,7 +76,7 @@ def item_vectors(matrix: sparse.csr_array, fit: Fit, seed: int) -> Vectors:
     """
     rank = min(fit.factor_dim, min(matrix.shape) - 1)
     vectors = np.zeros((matrix.shape[1], fit.factor_dim), dtype=np.float32)
-    if rank < 1 or matrix.nnz == 0:
+    if rank < 1 or matrix.data.max(initial=0.0) < 1e-12:
         return vectors
     lengths = np.sqrt((matrix * matrix).sum(axis=1))
     scaled = sparse.diags_array(1.0 / np.maximum(lengths, 1e-12)) @ matrix

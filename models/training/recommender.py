@@ -33,7 +33,7 @@ from models.training.learned import LearnedPlan, Verdict, fit_learned, judged
 from models.training.recommender_data import Examples, held_out, interest_matrix, popularity_before
 from models.training.replay import Replay
 from models.training.rooms import learnt_weights
-from models.types import LearnedKind, Product, ProductId, Room
+from models.types import LearnedKind, ModelInputError, Product, ProductId, Room
 
 KIND, SCHEMA = "recommender", 1
 DEMO_UNTIL = datetime(2026, 1, 1, tzinfo=UTC)
@@ -168,6 +168,11 @@ def chosen(
 ) -> tuple[Sources, dict[LearnedKind, Verdict]]:
     """Sources that know what was before `window`, of the learned ones those that won on what came within it, and why."""
     behaviour = fit_behaviour(histories, products, window[0], options.fit, seed)
+    if not behaviour.item_vectors():
+        raise ModelInputError(
+            f"nobody clicked, put into the cart or bought anything before {window[0]:%Y-%m-%d %H:%M}, where sources of candidates learn; "
+            "send such events too, or import a longer log"
+        )
     shop.put_factors(behaviour.item_vectors())
     learners = histories.some(options.learning_viewers, seed)
     sources = Sources(behaviour, shop, fit_learned(learners, products, window[0], options.learned, seed))

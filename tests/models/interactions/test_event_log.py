@@ -16,7 +16,6 @@ from models.interactions.event_log import TYPES, EventLog, Histories
 from models.interactions.events import read_events
 from models.interactions.log import InteractionsError
 from models.interactions.staging import Staging
-from models.recommend.history import by_viewer, moment
 from models.types import Event, EventId, ProductId, RoomId, ViewerId
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
@@ -72,10 +71,12 @@ def test_columns_in_memory_and_on_disk_give_the_events_back(found: list[Event]) 
 def test_histories_are_each_viewers_own_events(found: list[Event], left_out: set[str]) -> None:
     log = EventLog.of(found)
     histories = Histories(log).among(np.array([viewer not in left_out for viewer in log.viewers], dtype=np.bool_))
-    own = by_viewer(event for event in log if event.viewer_id not in left_out)
-    assert {viewer: list(history) for viewer, history in histories.items()} == own
+    own = [event for event in log if event.viewer_id not in left_out and event.type != "display"]
+    assert {viewer: list(history) for viewer, history in histories.items()} == {
+        viewer: [event for event in own if event.viewer_id == viewer] for viewer in dict.fromkeys(event.viewer_id for event in own)
+    }
     if own:
-        assert histories.moment(0.5) == moment(own, 0.5)
+        assert [histories.moment(share) for share in (0.0, 0.5, 1.0)] == [own[0].at, own[round((len(own) - 1) / 2)].at, own[-1].at]
     for history in histories.values():
         at = history[len(history) // 2].at
         assert history.before(at) == sum(event.at < at for event in history)

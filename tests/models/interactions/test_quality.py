@@ -51,6 +51,8 @@ def test_an_even_log_raises_no_alarm() -> None:
         ([event for event in log() if not timedelta(days=4) < event.at - START < timedelta(days=6)], "empty"),
         ([*log(), *moved([one for one in log(20_000, days=0.0005) if one.viewer_id == "v1"], by="m")], "machines"),
         (log(kinds=("enter", "leave")), "nobody clicked"),
+        ([*log(), *moved(log()[:1], by="s", days=-9_000.0)], "is a clock wrong"),
+        ([*log(), *moved(log()[-1:], by="s", days=300.0)], "is a clock wrong"),
     ],
 )
 def test_what_is_odd_is_told(events: list[Event], said: str) -> None:

@@ -151,6 +151,13 @@ def test_vectors_are_unit_length_or_zero_also_for_tiny_logs() -> None:
         assert all(norm == pytest.approx(1.0, abs=1e-4) or norm == 0.0 for norm in norms)
 
 
+def test_interest_so_old_that_nothing_is_left_of_it_has_no_vectors() -> None:
+    for left in (0.0, 1e-30):
+        faded = interactions(3) * np.float32(left)
+        faded.data[:] = left  # stored all the same
+        assert not item_vectors(faded, Fit(factor_dim=8), seed=0).any()
+
+
 def test_interest_is_the_strongest_event_and_fades_with_what_came_after() -> None:
     history = [event("mug", "purchase", ago_s=30), event("mug", ago_s=20), event("tea", ago_s=10), event("ball", "impression")]
     weights = weighted_products(history, limit=5)

@@ -1,5 +1,7 @@
 """The recommender is trained with one call, and the shipped one foresees what viewers it never saw do later."""
 
+from dataclasses import replace
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -18,6 +20,7 @@ from models.recommend.ranker import Ranker
 from models.recommend.surroundings import Screen
 from models.training.recommender import DEMO_UNTIL, KIND, SCHEMA, TrainOptions, funnel_loss, train, train_on_demo
 from models.training.recommender_data import is_held_out
+from models.types import EventId, ModelInputError
 
 SCREEN = Screen(on_screen, DISPLAYS_READ)
 ZOO = Path(__file__).parents[3] / "models" / "zoo"
@@ -36,6 +39,24 @@ def test_training_writes_an_artifact_that_loads_and_tells_its_scores(tmp_path: P
 def test_without_events_there_is_nothing_to_train_on(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="no events"):
         train(EventLog.of(()), demo_products(), demo_rooms(), tmp_path, embedder=HashedTextEmbedder(), screen=SCREEN, seed=0)
+
+
+@pytest.mark.parametrize("years", [-25, 1])
+def test_an_event_far_from_all_others_changes_little(tmp_path: Path, years: int) -> None:
+    found = list(simulate(demo_products(), demo_rooms(), viewers=60, days=6.0, seed=3, until=DEMO_UNTIL))
+    stray = replace(found[0], event_id=EventId("stray"), at=found[0].at + timedelta(days=365 * years))
+    log, options = EventLog.of([*found, stray]), TrainOptions(requests=120, epochs=1)
+    train(log, demo_products(), demo_rooms(), tmp_path, embedder=HashedTextEmbedder(), screen=SCREEN, seed=3, options=options)
+    known_until = datetime.fromisoformat(str(read_manifest(tmp_path)["data"]["known_until"]))
+    assert found[0].at < known_until < DEMO_UNTIL
+    assert Behaviour.load(tmp_path).item_vectors()
+
+
+def test_a_log_in_which_nobody_showed_interest_is_refused_with_what_to_do(tmp_path: Path) -> None:
+    found = simulate(demo_products(), demo_rooms(), viewers=20, days=2.0, seed=3, until=DEMO_UNTIL)
+    seen = EventLog.of(event for event in found if event.type in {"enter", "leave", "watch", "impression"})
+    with pytest.raises(ModelInputError, match="nobody clicked"):
+        train(seen, demo_products(), demo_rooms(), tmp_path, embedder=HashedTextEmbedder(), screen=SCREEN, seed=3)
 
 
 def test_the_shipped_recommender_ranks_twice_as_well_as_popularity_for_viewers_it_never_saw() -> None:
