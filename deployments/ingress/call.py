@@ -63,12 +63,16 @@ async def gateway_of(request: Request) -> Gateway:
     return gateway
 
 
-async def call_of(
+async def call_of(request: Request) -> Call:
+    return Call(request.app.state.gateway, request, info_of(request.scope), trace=False)
+
+
+async def traceable_call_of(
     request: Request, trace: Annotated[bool, Query(description="Tell how each node of the graph fared, in `trace`")] = False
 ) -> Call:
     if trace:
         writer_tally_var.set(Counter())
-    return Call(request.app.state.gateway, request, info_of(request.scope), trace)
+    return Call(request.app.state.gateway, request, info_of(request.scope), trace=trace)
 
 
 async def telemetry_of(request: Request) -> Telemetry:
@@ -86,6 +90,7 @@ async def info_from(request: Request) -> RequestInfo:
 
 
 TheCall = Annotated[Call, Depends(call_of)]
+TraceableCall = Annotated[Call, Depends(traceable_call_of)]  # of the routes whose reply is a graph's
 TheGateway = Annotated[Gateway, Depends(gateway_of)]
 TheTelemetry = Annotated[Telemetry, Depends(telemetry_of)]
 ThePlacements = Annotated[Mapping[str, str], Depends(placements_of)]

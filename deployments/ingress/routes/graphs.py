@@ -7,7 +7,7 @@ from fastapi import Request
 from starlette.responses import Response
 
 from deployments.ingress import schema
-from deployments.ingress.call import Call, TheCall, as_dataclass
+from deployments.ingress.call import Call, TraceableCall, as_dataclass
 from deployments.ingress.disconnect import until_disconnect
 from deployments.ingress.frames import read_frame
 from deployments.ingress.routing import CALLER, Router
@@ -41,7 +41,7 @@ COPY_EXAMPLE = {"product_id": "sku-1044", "channel": "ad", "language": "en"}
     openapi_extra=schema.frame_body(wire.RecognizeOptions, "RecognizeRequest"),
     summary="Which products are on screen",
 )
-async def recognize(request: Request, call: TheCall) -> Response:
+async def recognize(request: Request, call: TraceableCall) -> Response:
     frame = await read_frame(request, wire.RecognizeOptions)
     run = await call.run("recognize", as_dataclass(RecognizeRequest, frame.options, frame=frame.picture))
     return call.reply(wire.RecognizeReply, run)
@@ -55,7 +55,7 @@ async def recognize(request: Request, call: TheCall) -> Response:
     openapi_extra=schema.frame_body(wire.MomentOptions, "MomentRequest"),
     summary="Recognition, an answer and recommendations in one call",
 )
-async def moment(request: Request, call: TheCall) -> Response:
+async def moment(request: Request, call: TraceableCall) -> Response:
     frame = await read_frame(request, wire.MomentOptions)
     run = await call.run("moment", as_dataclass(MomentRequest, frame.options, frame=frame.picture))
     return call.reply(wire.MomentReply, run)
@@ -68,7 +68,7 @@ async def moment(request: Request, call: TheCall) -> Response:
     responses={**GRAPH_ERRORS, 200: {"content": schema.event_stream(STREAM_EXAMPLE)}},
     summary="Answer a viewer's question",
 )
-async def answer(body: wire.AnswerRequest, call: TheCall) -> Response:
+async def answer(body: wire.AnswerRequest, call: TraceableCall) -> Response:
     asked = as_dataclass(AnswerRequest, body)
     if body.stream:
         return await _streamed(call, "answer", asked, wire.AnswerReply)
@@ -112,7 +112,7 @@ def _event(call: Call, kind: type[wire.GraphReply], step: object, before: str) -
     responses={**GRAPH_ERRORS, 200: {"content": schema.event_stream(SCRIPT_STREAM_EXAMPLE)}},
     summary="Write what the host says",
 )
-async def script(body: wire.ScriptRequest, call: TheCall) -> Response:
+async def script(body: wire.ScriptRequest, call: TraceableCall) -> Response:
     """With `stream` each segment comes as a `token` once it and all before it are checked; joined, the tokens are the segments' texts,
     a line each. The last event is `done` with the whole script.
     """
@@ -130,7 +130,7 @@ async def script(body: wire.ScriptRequest, call: TheCall) -> Response:
     openapi_extra={"requestBody": {"content": {"application/json": {"example": COPY_EXAMPLE}}}},
     summary="Write a product's title, description or ad",
 )
-async def copy(body: wire.CopyRequest, call: TheCall) -> Response:
+async def copy(body: wire.CopyRequest, call: TraceableCall) -> Response:
     """Prices and figures come from the store. A title has at most 60 characters in Chinese, 120 in English."""
     return call.reply(wire.CopyReply, await call.run("copy", as_dataclass(CopyRequest, body)))
 
@@ -142,7 +142,7 @@ async def copy(body: wire.CopyRequest, call: TheCall) -> Response:
     responses=GRAPH_ERRORS,
     summary="What a script mentions and claims, and whether that holds",
 )
-async def analyze(body: wire.AnalyzeRequest, call: TheCall) -> Response:
+async def analyze(body: wire.AnalyzeRequest, call: TraceableCall) -> Response:
     return call.reply(wire.AnalyzeReply, await call.run("analyze", as_dataclass(AnalyzeRequest, body)))
 
 
@@ -153,7 +153,7 @@ async def analyze(body: wire.AnalyzeRequest, call: TheCall) -> Response:
     responses=GRAPH_ERRORS,
     summary="Products for a viewer, with reasons",
 )
-async def recommend_products(body: wire.RecommendRequest, call: TheCall) -> Response:
+async def recommend_products(body: wire.RecommendRequest, call: TraceableCall) -> Response:
     asked = as_dataclass(RecommendRequest, body, context=body.context.product_ids)
     return call.reply(wire.RecommendReply, await call.run("recommend", asked))
 
@@ -165,5 +165,5 @@ async def recommend_products(body: wire.RecommendRequest, call: TheCall) -> Resp
     responses=GRAPH_ERRORS,
     summary="Live rooms for a viewer, with reasons",
 )
-async def recommend_rooms(body: wire.RoomsRequest, call: TheCall) -> Response:
+async def recommend_rooms(body: wire.RoomsRequest, call: TraceableCall) -> Response:
     return call.reply(wire.RoomsReply, await call.run("rooms", as_dataclass(RoomsRequest, body)))

@@ -69,6 +69,15 @@ def test_a_frame_is_described_in_all_its_forms(app: FastAPI) -> None:
         assert "frame" in content["multipart/form-data"]["schema"]["required"]
 
 
+def test_trace_is_a_parameter_where_the_reply_has_one_and_nowhere_else(app: FastAPI) -> None:
+    document = app.openapi()
+    for _, path, operation in operations(document):
+        replied = operation["responses"].get("200", {}).get("content", {}).get("application/json", {}).get("schema", {})
+        described = document["components"]["schemas"].get(replied.get("$ref", "").rpartition("/")[2], {})
+        has_parameter = any(parameter["name"] == "trace" for parameter in operation.get("parameters", ()))
+        assert has_parameter == ("trace" in described.get("properties", {})), path
+
+
 @pytest.mark.parametrize("path", ["/", "/docs"])
 async def test_pages_load_nothing_from_elsewhere(client: httpx.AsyncClient, path: str) -> None:
     response = await client.get(path)
