@@ -183,13 +183,14 @@ def _taken(caller: socket.socket, *, at_most: int) -> int:
 
 async def test_a_room_whose_connection_broke_finds_its_comments_and_what_is_shown(server: Server) -> None:
     """Both sessions come to the ingress replica that remembers, whichever that is."""
+    comment = json.dumps({"type": "comment", "comment_id": "r-1", "viewer_id": "viewer-00001", "text": "多少钱？"})
     for room in [room for room in demo_rooms() if room.live][:4]:
         async with session(server, room.room_id) as socket:
-            await socket.send(json.dumps({"type": "comment", "comment_id": "r-1", "viewer_id": "viewer-00001", "text": "多少钱？"}))
+            await socket.send(comment)
             first = await _reply(socket)
             socket.transport.abort()
         async with session(server, room.room_id) as socket:
-            await socket.send(json.dumps({"type": "comment", "comment_id": "r-1", "viewer_id": "viewer-00001", "text": "not asked again"}))
+            await socket.send(comment)
             assert await _reply(socket) == first
 
 

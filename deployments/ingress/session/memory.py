@@ -6,11 +6,22 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
+from graphs.errors import Conflict
 from livecart_client import wire
 from models.types import RoomId
 
 MOST_REPLIES = 64  # of a room; the oldest are forgotten
 MOST_UNANSWERED = 64
+Key = tuple[str, str, str]  # of a comment: its id, its viewer, its text
+
+
+def key_of(comment: wire.SessionComment) -> Key:
+    return comment.comment_id, comment.viewer_id, comment.text
+
+
+def taken(comment: wire.SessionComment) -> Conflict:
+    message = f"comment `{comment.comment_id}` was sent before by another viewer or with another text; give each comment an id of its own"
+    return Conflict(message, param="comment_id")
 
 
 @dataclass(slots=True)
@@ -23,8 +34,8 @@ class RoomMemory:
     left_s: float = 0.0  # when the last of them ended
     _products: wire.SessionProducts | None = None
     _products_s: float = 0.0
-    _replies: OrderedDict[str, tuple[float, wire.SessionReply]] = field(default_factory=OrderedDict)
-    _unanswered: OrderedDict[str, tuple[float, wire.SessionComment]] = field(default_factory=OrderedDict)
+    _replies: OrderedDict[Key, tuple[float, wire.SessionReply]] = field(default_factory=OrderedDict)
+    _unanswered: OrderedDict[Key, tuple[float, wire.SessionComment]] = field(default_factory=OrderedDict)
 
     def show(self, products: wire.SessionProducts) -> None:
         self._products, self._products_s = products, self.clock()
@@ -38,22 +49,24 @@ class RoomMemory:
         is_fresh = self._products_s >= self.clock() - within_s
         return self._products if is_fresh else None
 
-    def answered(self, reply: wire.SessionReply) -> None:
-        self._replies[reply.comment_id] = (self.clock(), reply)
-        self._unanswered.pop(reply.comment_id, None)
+    def answered(self, comment: wire.SessionComment, reply: wire.SessionReply) -> None:
+        self._replies[key_of(comment)] = (self.clock(), reply)
+        self._unanswered.pop(key_of(comment), None)
         while len(self._replies) > MOST_REPLIES:
             self._replies.popitem(last=False)
 
-    def reply(self, comment_id: str) -> wire.SessionReply | None:
-        """The reply that a comment was given within `keep_s`."""
+    def reply(self, comment: wire.SessionComment) -> wire.SessionReply | None:
+        """The reply that a comment was given within `keep_s`. Raises Conflict when another one with its id was."""
         self._forget()
-        found = self._replies.get(comment_id)
+        found = self._replies.get(key_of(comment))
+        if found is None and any(comment_id == comment.comment_id for comment_id, _, _ in self._replies):
+            raise taken(comment)
         return found[1] if found else None
 
     def leave(self, comments: Iterable[wire.SessionComment]) -> None:
         """These were not answered before their session broke off."""
         for comment in comments:
-            self._unanswered[comment.comment_id] = (self.clock(), comment)
+            self._unanswered[key_of(comment)] = (self.clock(), comment)
         while len(self._unanswered) > MOST_UNANSWERED:
             self._unanswered.popitem(last=False)
 
@@ -67,8 +80,8 @@ class RoomMemory:
     def _forget(self) -> None:
         oldest_s = self.clock() - self.keep_s
         for kept in (self._replies, self._unanswered):
-            for comment_id in [comment_id for comment_id, (at_s, _) in kept.items() if at_s < oldest_s]:
-                del kept[comment_id]
+            for key in [key for key, (at_s, _) in kept.items() if at_s < oldest_s]:
+                del kept[key]
 
 
 class Memories:

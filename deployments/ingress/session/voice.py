@@ -7,6 +7,7 @@ from contextlib import aclosing
 from starlette.websockets import WebSocketDisconnect
 
 from deployments.ingress.session.around import Surroundings
+from deployments.ingress.session.memory import taken
 from deployments.ingress.session.outbox import Outbox, told
 from graphs.answer import AnswerRequest
 from graphs.errors import LivecartError, Overloaded
@@ -42,21 +43,28 @@ class Voice:
 
     async def ask(self, comment: wire.SessionComment) -> None:
         """Queue a comment, or say that it stays without an answer. One that was answered lately gets that reply again."""
-        if comment.comment_id in self._open:
+        if self._open.get(comment.comment_id) == comment:
             return  # sent twice: it will be answered
-        before = self._around.memory.reply(comment.comment_id)
-        if before is not None:
-            await self._out.send(before)
-            return
         try:
-            self._admit(comment)
+            before = self._before(comment)
+            if before is None:
+                self._admit(comment)
         except LivecartError as error:
             await self._out.error(error, comment_id=comment.comment_id)
+            return
+        if before is not None:
+            await self._out.send(before)
             return
         self._open[comment.comment_id] = comment
         question = (spread(comment.text).strip(), self._on_screen())
         self._questions.setdefault(question, []).append(comment)
         self._more.set()
+
+    def _before(self, comment: wire.SessionComment) -> wire.SessionReply | None:
+        """The reply that this comment has had. Raises Conflict when its id is another one's."""
+        if comment.comment_id in self._open:
+            raise taken(comment)
+        return self._around.memory.reply(comment)
 
     def _admit(self, comment: wire.SessionComment) -> None:
         gateway = self._around.gateway
@@ -101,7 +109,7 @@ class Voice:
                     answer = wire.AnswerReply.model_validate(step.output).model_dump() | {"degraded": step.degraded}
                     reply = wire.SessionReply(comment_id=comment.comment_id, **answer)
                     await self._out.send(reply)
-                    self._around.memory.answered(reply)
+                    self._around.memory.answered(comment, reply)
                     self._on_reply(viewer_id)
                 elif step.text:
                     await self._out.send(wire.SessionReplyToken(comment_id=comment.comment_id, text=step.text))

@@ -1,9 +1,11 @@
 """What is kept of a room for whoever comes back: bounded in number and in time."""
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from deployments.ingress.session.memory import MOST_REPLIES, MOST_UNANSWERED, Memories
+from graphs.errors import Conflict
 from livecart_client import wire
 from models.types import RoomId
 from tests.deployments.ingress.camera import Clock
@@ -40,9 +42,9 @@ def test_the_latest_replies_are_kept_for_their_time(given_replies: list[tuple[in
         last_s: dict[int, float] = {}
         for number, later_s in given_replies:
             clock.now_s += later_s
-            memory.answered(reply(number))
+            memory.answered(asked(number), reply(number))
             last_s[number] = clock.now_s
-        known = {number for number in range(201) if memory.reply(f"C-{number}") is not None}
+        known = {number for number in range(201) if memory.reply(asked(number)) is not None}
         assert len(known) <= MOST_REPLIES
         assert known <= {number for number, at_s in last_s.items() if at_s >= clock.now_s - KEEP_S}
         assert not last_s or given_replies[-1][0] in known
@@ -60,8 +62,28 @@ def test_comments_that_were_left_are_given_once_in_order_the_latest_of_too_many(
 def test_what_was_answered_meanwhile_is_not_left() -> None:
     with Memories(Clock()).of(ROOM, keep_s=KEEP_S) as memory:
         memory.leave([asked(1), asked(2)])
-        memory.answered(reply(1))
+        memory.answered(asked(1), reply(1))
         assert memory.take() == [asked(2)]
+
+
+@pytest.mark.parametrize("other", [{"viewer_id": "V-2"}, {"text": "!"}])
+def test_a_reply_is_given_to_its_own_comment_only(other: dict[str, str]) -> None:
+    clock = Clock()
+    with Memories(clock).of(ROOM, keep_s=KEEP_S) as memory:
+        memory.answered(asked(1), reply(1))
+        assert memory.reply(asked(1)) == reply(1)
+        with pytest.raises(Conflict):
+            memory.reply(asked(1).model_copy(update=other))
+        clock.now_s += KEEP_S + 1
+        assert memory.reply(asked(1).model_copy(update=other)) is None
+
+
+def test_what_two_viewers_left_under_one_id_is_all_there() -> None:
+    theirs = asked(1).model_copy(update={"viewer_id": "V-2"})
+    with Memories(Clock()).of(ROOM, keep_s=KEEP_S) as memory:
+        memory.leave([asked(1), theirs])
+        memory.answered(asked(1), reply(1))
+        assert memory.take() == [theirs]
 
 
 def test_a_room_is_forgotten_when_its_last_session_is_long_over() -> None:

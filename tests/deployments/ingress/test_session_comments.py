@@ -1,5 +1,6 @@
 """Comments of a room session: the same question of several viewers, what a room may ask in a while, recommendations for who asks."""
 
+import pytest
 from fastapi import FastAPI
 
 from deployments.ingress.fakes import FakeModels
@@ -70,6 +71,27 @@ async def test_a_comment_sent_twice_while_it_waits_is_answered_once(app: FastAPI
         assert list(await outcomes(socket, 1)) == ["C-1"]
         socket.say("ping")
         assert [message["type"] for message in await socket.hear_until("pong")] == ["pong"]
+
+
+@pytest.mark.parametrize("other", [{"viewer_id": "V-2"}, {"text": "Is it delivered to the town?"}])
+@pytest.mark.parametrize("when", ["while it waits", "after its reply", "in another session"])
+async def test_an_id_that_is_another_comments_is_a_conflict(
+    app: FastAPI, shop: Client, models: FakeModels, other: dict[str, str], when: str
+) -> None:
+    limit(app, recommended_viewers=0)
+    models.writer.delay_s = 0.001
+    async with Socket(app, SESSION) as one, Socket(app, SESSION) as two:
+        one.say("comment", **comment(1, text=ASKED))
+        if when != "while it waits":
+            await one.hear_until("reply")
+        socket = two if when == "in another session" else one
+        socket.say("comment", **(comment(1, text=ASKED) | other))
+        [*_, refused] = await socket.hear_until("error")
+        error = wire.SessionError.model_validate(refused)
+        assert (error.comment_id, error.error.code, error.error.param) == ("C-1", "conflict", "comment_id")
+        if when == "while it waits":
+            await one.hear_until("reply")
+    assert len(models.writer.prompts) == 1
 
 
 # --- what a room may ask -----------------------------------------------------------------------------------------------------
