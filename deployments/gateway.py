@@ -242,7 +242,15 @@ def build_graphs(ports: Ports, config: IngressConfig, hooks: Hooks = NOBODY, *, 
     )
     recognize = tuned(recognize_graph(RecognizeNodes(ports.detector, ports.pictures, ports.catalog, config.match_threshold)))
     answer = tuned(answer_graph(answer_nodes))
-    recommend_nodes = RecommendNodes(ports.catalog, ports.viewers, ports.candidates, ports.ranker, history_events, config.repetition)
+    recommend_nodes = RecommendNodes(
+        ports.catalog,
+        ports.viewers,
+        ports.candidates,
+        ports.ranker,
+        history_events,
+        repetition=config.repetition,
+        bought_again_after_days=config.bought_again_after_days,
+    )
     recommend = tuned(recommend_graph(recommend_nodes), lambda ranker: recommend_graph(replace(recommend_nodes, ranker=ranker)))
     graphs = (
         recognize,

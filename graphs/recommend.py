@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from operator import itemgetter
 from typing import Literal
 
@@ -64,7 +64,10 @@ class RecommendReply:
 
 @dataclass(frozen=True, slots=True)
 class RecommendNodes:
-    """`now`: the clock by which requests are ranked and displays are recent. `repetition`: see `graphs.recommending.variety`."""
+    """`now`: the clock by which requests are ranked and displays are recent. `repetition`: see `graphs.recommending.variety`.
+
+    `bought_again_after_days`: so long a product that the viewer bought is not offered to them; 0 offers it at once.
+    """
 
     catalog: Catalog
     viewers: Viewers
@@ -72,6 +75,7 @@ class RecommendNodes:
     ranker: Ranker
     history_events: int = 50
     repetition: float = 0.0
+    bought_again_after_days: float = 0.0
     now: Callable[[], datetime] = utc_now
 
     async def history(self, request: RecommendRequest) -> tuple[Event, ...]:
@@ -140,8 +144,13 @@ class RecommendNodes:
     ) -> tuple[Candidate, ...]:
         return (*shelf, *behaviour, *content, *taste)
 
-    async def sellable(self, request: RecommendRequest, room: Room | None, merged: tuple[Candidate, ...]) -> tuple[Candidate, ...]:
-        """All candidates that exist, are not sold out and, `within` a room, stand on its shelf."""
+    async def sellable(
+        self, request: RecommendRequest, history: tuple[Event, ...], room: Room | None, merged: tuple[Candidate, ...]
+    ) -> tuple[Candidate, ...]:
+        """All candidates that exist, are not sold out, were not just bought and, `within` a room, stand on its shelf."""
+        hides_for = timedelta(days=self.bought_again_after_days)
+        bought = bought_since(history, self.now() - hides_for) if hides_for else ()
+        merged = tuple(c for c in merged if c.product_id not in bought)
         if request.within == "room" and room is not None:
             merged = tuple(c for c in merged if c.product_id in room.shelf)
         products = await self.catalog.products({c.product_id for c in merged})
@@ -197,6 +206,11 @@ class RecommendNodes:
 def on_screen(displays: Sequence[Event], now: datetime) -> tuple[ProductId, ...]:
     """What leads to other products, of a room's latest `DISPLAYS_READ` displays."""
     return shown_lately(displays, now)[:SHOWN_AT_MOST]
+
+
+def bought_since(history: Iterable[Event], since: datetime) -> frozenset[ProductId]:
+    """What the viewer bought after `since`."""
+    return frozenset(e.product_id for e in history if e.type == "purchase" and e.product_id is not None and e.at > since)
 
 
 def _excluded(request: RecommendRequest) -> frozenset[ProductId]:
@@ -255,7 +269,7 @@ def recommend_graph(nodes: RecommendNodes) -> Graph[RecommendRequest, RecommendR
     taste = g.add(nodes.by_taste, g.request, history, around, timeout_s=1.0, fallback=nothing)
     shelf = g.apply(nodes.on_shelf, g.request, room)
     merged = g.apply(nodes.merged, shelf, behaviour, content, taste)
-    candidates = g.add(nodes.sellable, g.request, room, merged, timeout_s=2.0)
+    candidates = g.add(nodes.sellable, g.request, history, room, merged, timeout_s=2.0)
     ranked = g.add(nodes.rank, g.request, history, room, around, candidates, timeout_s=1.0, fallback=by_best_source)
     best = g.add(nodes.vary, g.request, ranked, timeout_s=1.0, fallback=as_ranked)
     reply = g.add(nodes.explain, history, best, timeout_s=1.0)

@@ -1,5 +1,5 @@
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -90,6 +90,24 @@ async def test_within_without_a_room_is_refused() -> None:
 async def test_what_is_sold_out_is_not_offered() -> None:
     run = await graph(behaviour=(Candidate(MUG.product_id, "popular", 9.0),)).run(RecommendRequest(VIEWER), budget_s=1)
     assert MUG.product_id not in ids(run.output)
+
+
+@pytest.mark.parametrize(
+    ("days_ago", "days", "is_offered"),
+    [(1.0, 7.0, False), (0.0, 7.0, False), (8.0, 7.0, True), (0.0, 0.0, True), (1.0, 0.0, True), (-1.0, 0.0, True)],
+)
+async def test_what_was_just_bought_is_not_offered(days_ago: float, days: float, *, is_offered: bool) -> None:
+    now = datetime.now(UTC)
+    purchase = Event(EventId("p1"), VIEWER, "purchase", now - timedelta(days=days_ago), product_id=LAMP.product_id)
+    shop = FakeShop(
+        (LAMP, MUG, PEN), (ROOM,), (purchase, replace(purchase, event_id=EventId("c1"), type="click", product_id=PEN.product_id))
+    )
+    retriever = FakeRetriever(behaviour=(BOUGHT,), content=(SIMILAR,))
+    nodes = RecommendNodes(shop, shop, retriever, FakeRanker(), bought_again_after_days=days, now=lambda: now)
+    for room in (None, ROOM.room_id):
+        run = await recommend_graph(nodes).run(RecommendRequest(VIEWER, room), budget_s=1)
+        assert (LAMP.product_id in ids(run.output)) == is_offered
+        assert PEN.product_id in ids(run.output)
 
 
 @pytest.mark.parametrize(
