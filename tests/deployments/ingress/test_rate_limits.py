@@ -7,9 +7,9 @@ from fastapi import FastAPI
 from fastapi.routing import APIRoute
 
 from deployments.ingress.auth import ROLES, Auth, new_key, parse_key
-from deployments.ingress.routes.session import TRY_AGAIN
 from deployments.ingress.routing import required_role
 from deployments.settings import IngressConfig, RequestLimits, RequestRate
+from livecart_client import wire
 from tests.deployments.ingress.conftest import Client, calling
 from tests.deployments.ingress.sockets import Socket
 
@@ -65,7 +65,7 @@ async def test_opening_a_room_session_counts(limited: FastAPI, shop_room: str) -
     async with Socket(limited, path, shown("caller")) as socket:
         [error] = await socket.hear_until("error")
         assert error["error"]["code"] == "overloaded"
-        assert await socket.code() == TRY_AGAIN
+        assert await socket.code() == wire.SessionClose.TRY_AGAIN
 
 
 @pytest.fixture
