@@ -18,8 +18,7 @@ async def main() -> None:
         for _ in range(3):  # one or two frames a second are enough; what is shown is told once it is sure
             await session.send(picture)
             await asyncio.sleep(0.5)
-        comment = {"comment_id": os.urandom(8).hex(), "viewer_id": viewer, "text": "How much is it?"}
-        await session.send(json.dumps({"type": "comment"} | comment))
+        await session.send(json.dumps({"type": "comment", "comment_id": os.urandom(8).hex(), "viewer_id": viewer, "text": "How much?"}))
         async for message in session:
             said = json.loads(message)
             print(said["type"], said.get("text") or said.get("answer") or said.get("products") or said.get("error") or "")
