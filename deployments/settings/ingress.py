@@ -115,9 +115,7 @@ class IngressConfig(Frozen):
     graphs: dict[str, GraphConfig] = {}
     experiments: dict[Label, ExperimentConfig] = {}
     repetition: Annotated[float, Field(ge=0, le=1)] = 0.1  # of its score that each further product of a category in a list loses
-    bought_again_after_days: Annotated[float, Field(ge=0, le=36_500)] = (
-        7.0  # so long what a viewer bought is not offered to them; 0: at once
-    )
+    bought_again_after_days: Annotated[float, Field(ge=0, le=36_500)] = 7.0  # of a purchase, until it is offered again; 0: at once
     match_threshold: Annotated[float, Field(ge=-1, le=1)] | None = None  # None: the one calibrated with the embedder
     bank_threshold: Annotated[float, Field(ge=0, le=1)] = 0.7  # question similarity from which on a stored answer is given as it is
     bank_agreement: Annotated[float, Field(ge=0, le=1)] = 0.6  # how far a stored question has to ask the same before it is quoted
