@@ -1,11 +1,13 @@
 """How well the room ranking foresees which live room a viewer enters next."""
 
 from collections import deque
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from models.interactions.event_log import Histories
+import numpy as np
+
+from models.interactions.event_log import CODE, NONE, Histories
 from models.recommend.rooms import SET_BY_HAND, Part, RoomRanker, Weights, ranked_by
 from models.recommend.sources import HISTORY_EVENTS
 from models.types import Event, Room, RoomId, ViewerId
@@ -62,23 +64,42 @@ class _Replay:
             self._visits[viewer_id].append(event)
 
 
+@dataclass(frozen=True, slots=True)
+class Lot:
+    """Which of the entries are looked at, where there are more than `at_most`."""
+
+    at_most: int
+    seed: int
+
+
 def choices(
-    asked: Histories, rooms: Sequence[Room], ranker: RoomRanker, start: datetime, end: datetime | None = None, *, at_most: int | None = None
+    asked: Histories, rooms: Sequence[Room], ranker: RoomRanker, start: datetime, end: datetime | None = None, lot: Lot | None = None
 ) -> Iterator[Choice]:
     """Entries of the viewers asked about in [start, end) into one of several rooms live then; what goes on in rooms is everybody's."""
-    log, known = asked.log, {room.room_id for room in rooms}
+    log = asked.log
+    last = log.place_of(end) if end is not None else len(log)
+    entries = _entries(asked, rooms, range(log.place_of(start), last), lot)
     replay = _Replay(asked, start - WARM_UP)
-    count = 0
-    for event in log.at_places(range(log.place_of(start - WARM_UP), log.place_of(end) if end is not None else len(log))):
-        if at_most is not None and count >= at_most:
-            return
-        if event.type == "enter" and event.at >= start and event.room_id in known and event.viewer_id in asked:
+    places = range(log.place_of(start - WARM_UP), last)
+    for place, event in zip(places, log.at_places(places), strict=True):
+        if place in entries and event.room_id is not None:
             past, live = replay.seen(event.viewer_id), replay.live(rooms, event.at)
             if len(past) >= MIN_HISTORY and len(live) > 1 and event.room_id in {room.room_id for room in live}:
-                count += 1
                 yield Choice(event.viewer_id, event.room_id, tuple(room.room_id for room in live), ranker.parts(past, live))
         replay.note(event)
         ranker.observe(event)
+
+
+def _entries(asked: Histories, rooms: Sequence[Room], places: range, lot: Lot | None) -> Set[int]:
+    """Places in the log of the entries into these rooms, of the viewers asked about; as many as the lot allows."""
+    log, known = asked.log, {room.room_id for room in rooms}
+    span = slice(places.start, places.stop)
+    room, is_known = log.columns.room[span], np.array([*(room_id in known for room_id in log.rooms), False])  # NONE is the last
+    wanted = (log.columns.type[span] == CODE["enter"]) & is_known[room] & (asked.rows[log.columns.viewer[span]] != NONE)
+    found = places.start + np.flatnonzero(wanted)
+    if lot is not None and len(found) > lot.at_most:
+        found = np.random.default_rng(lot.seed).choice(found, size=lot.at_most, replace=False)
+    return frozenset(found.tolist())
 
 
 def places_by(choice: Choice, weights: Weights) -> int:

@@ -18,10 +18,10 @@ from models.recommend.learned import LearnedSource, LearnedSources
 from models.recommend.sequence_source import SequenceSource
 from models.recommend.sources import Sources
 from models.training.sequence import LARGEST, SequencePlan, SequenceScorer
+from models.training.verdict import STANDARD_ERRORS, gain_of
 from models.types import LearnedKind, ModelInputError, Product, ProductId
 
 LEAST_INTERACTIONS = 5_000
-STANDARD_ERRORS = 1.645  # a gain of so many is chance in one of twenty cases
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,10 +100,9 @@ def judged(sources: Sources, cases: Sequence[Case]) -> dict[LearnedKind, Verdict
 
 
 def _verdict(scores: Mapping[str, np.ndarray[tuple[int], np.dtype[np.float64]]], kind: LearnedKind, best: str) -> Verdict:
-    gains = scores[kind] - scores[best]
-    error = float(gains.std(ddof=1) / np.sqrt(len(gains))) if len(gains) > 1 else float("inf")
-    gain, own, other = float(gains.mean()), float(scores[kind].mean()), float(scores[best].mean())
+    gain, error = gain_of(scores[kind] - scores[best])
+    own, other, viewers = float(scores[kind].mean()), float(scores[best].mean()), len(scores[kind])
     serves = bool(gain > STANDARD_ERRORS * error)
-    compared = f"nDCG@10 {own:.4f} against {other:.4f} of {best}, {gain:+.4f} ± {error:.4f} over {len(gains)} viewers"
+    compared = f"nDCG@10 {own:.4f} against {other:.4f} of {best}, {gain:+.4f} ± {error:.4f} over {viewers} viewers"
     reason = "better by more than chance" if serves else "not better by more than chance, so it does not serve"
-    return Verdict(serves, own, best, other, gain, error, len(gains), f"{compared}: {reason}")
+    return Verdict(serves, own, best, other, gain, error, viewers, f"{compared}: {reason}")

@@ -89,7 +89,7 @@ def train(  # noqa: PLR0913  # data, place and options of one run
     surroundings = Surroundings(events, rooms, screen)
     examples = replayed(kept, surroundings, early, (middle, end), options, seed)
     model = fit_ranker(examples, options, seed)
-    weights, room_verdict = learnt_weights(kept.some(options.tested_viewers, seed), rooms, RoomRanker(shop), (middle, end))
+    weights, room_verdict = learnt_weights(kept.some(options.tested_viewers, seed), rooms, RoomRanker(shop), (middle, end), seed)
     behaviour = fit_behaviour(kept, products, end, options.fit, seed)
     shop.put_factors(behaviour.item_vectors())
     learners = kept.some(options.learning_viewers, seed)
