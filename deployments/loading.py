@@ -123,9 +123,14 @@ def model_name(model: str) -> str:
 
 
 def load_ranker(config: RankerConfig) -> "Ranker":
+    """Asked once, so that what answers now answers later. Raises ArtifactError."""
+    from models.recommend.probe import probe_ranker
     from models.recommend.ranker import Ranker
 
-    return Ranker.load(open_artifact(config.recommender, kind="recommender", schema=1))
+    folder = open_artifact(config.recommender, kind="recommender", schema=1)
+    ranker = Ranker.load(folder)
+    probe_ranker(ranker, folder)
+    return ranker
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,12 +143,16 @@ class LoadedCandidates:
 
 
 def load_candidates(recommender: str) -> LoadedCandidates:
+    """Asked once, as a ranker is. Raises ArtifactError."""
     from models.recommend.behaviour import Behaviour
     from models.recommend.learned import LearnedSources
+    from models.recommend.probe import probe_candidates
     from models.recommend.rooms import load_weights
 
     folder = open_artifact(recommender, kind="recommender", schema=1)
-    return LoadedCandidates(Behaviour.load(folder), LearnedSources.load(folder), load_weights(folder))
+    found = LoadedCandidates(Behaviour.load(folder), LearnedSources.load(folder), load_weights(folder))
+    probe_candidates(found.behaviour, found.learned, folder)
+    return found
 
 
 def load_retriever(config: RetrieverConfig, embedder: str, home: Path | None = None) -> LoadedRetriever:

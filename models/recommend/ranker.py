@@ -91,6 +91,11 @@ class Ranker:
         self._config = config
         self._utility = np.array(config.utility, dtype=np.float32) / np.float32(sum(config.utility))
 
+    @property
+    def ids(self) -> tuple[ProductId, ...]:
+        """Products that it has vectors of."""
+        return tuple(self._vectors.place)
+
     def with_vectors(self, vectors: ItemVectors) -> "Ranker":
         """The same weights over other item vectors; features are cosines, so the axes may differ."""
         return Ranker(self._model, vectors, self._config)

@@ -9,13 +9,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Literal, Protocol, get_args
+from typing import Annotated, Literal, Protocol, get_args
 
 import numpy as np
+from pydantic import AfterValidator, Field, TypeAdapter, ValidationError
 
 from models.recommend.history import weighted_products
 from models.recommend.room_topics import RoomTopics, Texts
-from models.types import Event, ProductId, RankedRoom, Room, RoomId, RoomReasonKind, Vectors
+from models.types import ArtifactError, Event, ProductId, RankedRoom, Room, RoomId, RoomReasonKind, Vectors
 
 Part = Literal["watched_share", "watched_often", "watched_last", "similar_to", "topic", "popular", "fresh"]
 KIND_OF: Mapping[Part, RoomReasonKind] = {
@@ -178,9 +179,22 @@ def save_weights(weights: Weights, folder: Path) -> None:
 
 
 def load_weights(folder: Path) -> Weights:
-    """Those of an opened artifact; of one that learnt none, those set by hand."""
+    """Those of an opened artifact; of one that learnt none, those set by hand. Raises ArtifactError for what are no weights."""
     path = folder / FILE
     if not path.is_file():
         return SET_BY_HAND
-    weights: Weights = json.loads(path.read_text(encoding="utf-8"))
+    try:
+        return _Weights.validate_json(path.read_bytes())
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(map(str, first["loc"])) or "all of it"
+        raise ArtifactError(f"{path} holds no weights of rooms ({where}: {first['msg']}); run `livecart train recommender`") from error
+
+
+def _summing_to_one(weights: dict[Part, float]) -> dict[Part, float]:
+    if not math.isclose(total := sum(weights.values()), 1.0, abs_tol=1e-3):
+        raise ValueError(f"they sum to {total:g}, not to 1")
     return weights
+
+
+_Weights = TypeAdapter(Annotated[dict[Part, Annotated[float, Field(strict=True, ge=0.0, le=1.0)]], AfterValidator(_summing_to_one)])

@@ -10,15 +10,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from deployments.loading import load_ranker, load_retriever
+from deployments.loading import load_candidates, load_ranker, load_retriever
 from deployments.local import LocalRanker
 from deployments.retrieval import LiveRetriever
 from deployments.settings import RankerConfig, RetrieverConfig, Settings
 from deployments.shop import LiveShop
 from deployments.store import Store
 from deployments.store.values import StoreOptions
-from deployments.versions import VersionFollower, point, resolved
+from deployments.versions import VersionFollower, new_version, point, resolved
 from graphs.recommend import RecommendNodes, RecommendRequest, recommend_graph
+from models.artifacts import read_manifest, write_manifest
 from models.demo.catalog import demo_products
 from models.types import ArtifactError, ViewerId
 from tests.deployments.store.examples import BY, event
@@ -146,6 +147,16 @@ async def test_a_ranker_that_cannot_be_loaded_leaves_the_one_that_ranks(tmp_path
     await ranker.swap(RankerConfig().recommender)
 
 
+def test_a_version_with_values_that_are_none_is_not_loaded_though_its_sums_match(tmp_path: Path) -> None:
+    copy = tmp_path / "copy"
+    shutil.copytree(RankerConfig().recommender, copy)
+    data = read_manifest(copy)["data"]
+    (copy / "rooms.json").write_text('{"watched_share": "x"}')
+    write_manifest(copy, kind="recommender", schema=1, command="livecart train recommender", seed=7, data=data, metrics={})
+    with pytest.raises(ArtifactError, match="watched_share"):
+        load_candidates(str(copy))
+
+
 def test_item_vectors_of_another_width_take_the_place_of_those_before() -> None:
     loaded = load_retriever(RetrieverConfig(reranker=None), Settings().embedder)
     index, product_id = loaded.index, next(iter(loaded.behaviour.item_vectors()))
@@ -196,3 +207,25 @@ async def test_requests_under_way_and_after_a_swap_are_all_answered(tmp_path: Pa
         await retriever.stop()
     assert swaps == {"copy": 2, "recommender": 1}
     assert set(answered) == {True}
+
+
+def test_a_new_version_is_there_when_it_is_whole(tmp_path: Path) -> None:
+    out = tmp_path / "versions" / "new"
+    with new_version(out) as draft:
+        (draft / "weights").write_text("w")
+        assert not out.exists()
+    assert (out / "weights").read_text() == "w"
+    with pytest.raises(KeyboardInterrupt), new_version(tmp_path / "versions" / "stopped") as draft:
+        raise KeyboardInterrupt
+    assert [path.name for path in out.parent.iterdir()] == ["new"]
+
+
+def test_of_two_versions_of_one_name_the_second_does_not_take_the_place_of_the_first(tmp_path: Path) -> None:
+    out = tmp_path / "new"
+    with pytest.raises(ArtifactError, match="is there by now") as refused, new_version(out) as second:
+        (second / "weights").write_text("second")
+        out.mkdir()
+        (out / "weights").write_text("first")
+    assert (out / "weights").read_text() == "first"
+    assert (second / "weights").read_text() == "second"
+    assert str(second) in str(refused.value)
