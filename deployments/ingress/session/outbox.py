@@ -15,6 +15,7 @@ from models.types import ModelInputError
 
 log = logging.getLogger("livecart.session")
 
+MOST_REASON_BYTES = 123  # RFC 6455, section 5.5: a control frame has at most 125, two of which are the code
 SEND_S = 10.0  # for a caller who reads slowly; whoever takes longer is gone
 
 
@@ -35,9 +36,10 @@ class Outbox:
         await self.send(wire.SessionError(error=body, comment_id=comment_id, retry_after_ms=wait_ms))
 
     async def close(self, code: int, reason: str) -> None:
-        """May be called whatever has happened before."""
+        """May be called whatever has happened before. A reason that is too long for a close frame is cut."""
         if self._websocket.application_state is WebSocketState.CONNECTED and self._websocket.client_state is WebSocketState.CONNECTED:
-            await self._in_time(lambda: self._websocket.close(code, reason))
+            short = reason.encode("utf-8", "replace")[:MOST_REASON_BYTES].decode("utf-8", "ignore")
+            await self._in_time(lambda: self._websocket.close(code, short))
 
     async def _in_time(self, send: Callable[[], Awaitable[None]]) -> None:
         try:
@@ -45,6 +47,8 @@ class Outbox:
                 await send()
         except TimeoutError:
             raise WebSocketDisconnect(wire.SessionClose.LOST, f"nothing was read for {SEND_S:g} s") from None
+        except RuntimeError as error:  # starlette's and uvicorn's for what comes after the connection's end
+            raise WebSocketDisconnect(wire.SessionClose.LOST, str(error)) from None
 
 
 def told(error: Exception) -> LivecartError:

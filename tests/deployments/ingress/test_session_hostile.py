@@ -204,6 +204,14 @@ async def test_a_room_that_is_not_known_is_refused(app: FastAPI, shop: Client, r
     assert await refusal(app, f"/v1/rooms/{room_id}/session") == ("not_found", 4404)
 
 
+async def test_a_close_reason_is_never_too_long_for_its_frame(app: FastAPI, shop: Client) -> None:
+    async with Socket(app, f"/v1/rooms/{'房' * 100}/session") as socket:
+        await socket.hear()
+        with pytest.raises(Closed) as closed:
+            await socket.hear()
+    assert 100 < len(closed.value.reason.encode()) <= 123
+
+
 async def test_the_room_that_is_missing_is_named(app: FastAPI, shop: Client) -> None:
     async with Socket(app, "/v1/rooms/R-404/session") as socket:
         assert (await socket.hear())["error"]["message"] == "no room `R-404`; PUT /v1/rooms/R-404 makes it"
