@@ -22,6 +22,7 @@ access_log = logging.getLogger("livecart.access")
 
 ROUTE = "/v1/rooms/{room_id}/session"
 BROKEN_OFF = "broken off"
+KEY_ENDED = "the key of this session was revoked or has expired; connect again with one that is valid"
 _CODES: dict[type[LivecartError], int] = {
     Unauthenticated: wire.SessionClose.UNAUTHENTICATED,
     Forbidden: wire.SessionClose.FORBIDDEN,
@@ -61,7 +62,7 @@ async def _serve(websocket: WebSocket, room_id: str) -> int:
             live = RoomSession(websocket, around, out)
             with (
                 sessions.holding(live, at_most=gateway.limits.max_sessions),
-                auth.holding(identity, lambda: live.end(wire.SessionClose.UNAUTHENTICATED)),
+                auth.holding(identity, lambda: live.end(wire.SessionClose.UNAUTHENTICATED, Unauthenticated(KEY_ENDED))),
             ):
                 return await live.run()
     except WebSocketDisconnect:
@@ -70,7 +71,7 @@ async def _serve(websocket: WebSocket, room_id: str) -> int:
         refusal = told(error)
         code = _CODES.get(type(refusal), wire.SessionClose.BROKEN)
         await out.error(refusal)
-        await out.close(code, refusal.message[:100])
+        await out.close(code, refusal.message)
         return code
 
 

@@ -21,6 +21,8 @@ GOODBYES = frozenset({wire.SessionClose.DONE, wire.SessionClose.GOING_AWAY, wire
 _REASONS: dict[int, str] = {
     wire.SessionClose.GARBAGE: f"{MOST_GARBAGE} messages in a row meant nothing",
     wire.SessionClose.TOO_LARGE: "a message was too large",
+    wire.SessionClose.UNAUTHENTICATED: "the key of this session is not valid any more",
+    wire.SessionClose.GOING_AWAY: "the server stops",
 }
 
 
@@ -36,7 +38,7 @@ class RoomSession:
         self._voice = Voice(around, out, lambda: self._eye.on_screen, self._advice.heard)
         self._max_mib = around.gateway.limits.max_message_mib
         self._garbage = 0
-        self._over: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+        self._over: asyncio.Future[tuple[int, LivecartError | None]] = asyncio.get_running_loop().create_future()
 
     async def run(self) -> int:
         """Serve until `end`; returns the close code, which has been sent.
@@ -45,7 +47,7 @@ class RoomSession:
         """
         try:
             await self._resume()
-            code = await self._work()
+            code, error = await self._work()
         except WebSocketDisconnect as left:
             if left.code in GOODBYES:
                 self._voice.forget()
@@ -53,7 +55,9 @@ class RoomSession:
         finally:
             self._memory.leave(self._voice.unanswered)
             await self._eye.close()
-        await self._out.close(code, _REASONS.get(code, ""))
+        if error is not None:
+            await self._out.error(error)
+        await self._out.close(code, _REASONS[code])
         return code
 
     async def _resume(self) -> None:
@@ -62,22 +66,22 @@ class RoomSession:
         for comment in self._memory.take():
             await self._voice.ask(comment)
 
-    async def _work(self) -> int:
+    async def _work(self) -> tuple[int, LivecartError | None]:
         try:
             async with asyncio.TaskGroup() as group:
                 parts = (self._read, self._eye.look, self._eye.write, self._voice.answer, self._advice.give)
                 work = [group.create_task(part()) for part in parts]
-                code = await self._over
+                end = await self._over
                 for task in work:
                     task.cancel()
         except BaseExceptionGroup as errors:
             raise _first(errors) from None
-        return code
+        return end
 
-    def end(self, code: int) -> None:
-        """Close the session; of several codes the first counts."""
+    def end(self, code: wire.SessionClose, error: LivecartError | None = None) -> None:
+        """Close the session, after telling the caller of the error; of several ends the first counts."""
         if not self._over.done():
-            self._over.set_result(code)
+            self._over.set_result((code, error))
 
     async def _read(self) -> None:
         while True:
@@ -87,8 +91,7 @@ class RoomSession:
             content = message.get("bytes")
             content = message.get("text", "") if content is None else content
             if len(content) > self._max_mib * MIB:
-                await self._out.error(PayloadTooLarge(f"a message may have {self._max_mib:g} MiB"))
-                self.end(wire.SessionClose.TOO_LARGE)
+                self.end(wire.SessionClose.TOO_LARGE, PayloadTooLarge(f"a message may have {self._max_mib:g} MiB"))
                 return
             if isinstance(content, bytes):
                 self._garbage = 0

@@ -14,9 +14,8 @@ from starlette.datastructures import Headers
 from deployments.ingress.auth import Auth, NewKey, new_key, parse_key
 from deployments.ingress.key_watch import KeyWatch, auth_from_environment, read_keys
 from graphs.errors import Unauthenticated
-from livecart_client import wire
 from models.types import Room, RoomId
-from tests.deployments.ingress.sockets import Socket
+from tests.deployments.ingress.sockets import Closed, Socket
 
 OLD, NEW = new_key("caller", "shop-1"), new_key("caller", "shop-2")
 
@@ -191,6 +190,9 @@ async def test_an_open_room_session_ends_with_its_key(own_app: FastAPI, how: str
         else:
             now[0] += timedelta(hours=2)
             await KeyWatch(auth, {}).look()
-        assert await ending.code() == wire.SessionClose.UNAUTHENTICATED
+        assert (await ending.hear())["error"]["code"] == "unauthenticated"
+        with pytest.raises(Closed) as closed:
+            await ending.hear()
+        assert (closed.value.code, closed.value.reason) == (4401, "the key of this session is not valid any more")
         staying.say("ping")
         await staying.hear_until("pong")
