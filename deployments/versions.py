@@ -5,7 +5,10 @@ Pointing the link back is the way back. A version that cannot be loaded is repor
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+import os
+import shutil
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from models.types import ArtifactError
@@ -23,6 +26,14 @@ def resolved(location: str) -> str:
         return str(path.resolve(strict=True)) if path.is_symlink() else location
     except (OSError, RuntimeError):
         return location  # points nowhere: loading it says so
+
+
+def _destination(location: str) -> str:
+    """What a link that points nowhere says; anything else as it is."""
+    try:
+        return str(Path(location).readlink())
+    except OSError:
+        return location  # no link, or none any more
 
 
 class VersionFollower:
@@ -59,10 +70,30 @@ class VersionFollower:
         except Exception as error:  # noqa: BLE001  # whatever is wrong with a folder, the next one has to be followed
             self._refused = target
             told = str(error) if isinstance(error, ArtifactError) else f"{type(error).__name__}: {error}"
-            _log.error("%s names %s, which cannot be served: %s; %s goes on serving", self._location, target, told, self._served)
+            named = _destination(target)
+            _log.error("%s names %s, which cannot be served: %s; %s goes on serving", self._location, named, told, self._served)
         else:
             self._served, self._refused = target, None
             _log.info("%s serves now, as %s says", target, self._location)
+
+
+@contextmanager
+def new_version(out: Path) -> Iterator[Path]:
+    """A folder beside `out` to write a version into, which is `out` from the end of the block on; what fails leaves nothing behind.
+
+    Raises ArtifactError when something else has taken the name meanwhile; what was written is kept then, and the error says where.
+    """
+    draft = out.with_name(f".{out.name}.{os.getpid()}")
+    draft.mkdir(parents=True)
+    try:
+        yield draft
+    except BaseException:
+        shutil.rmtree(draft)
+        raise
+    try:
+        draft.rename(out)  # takes an empty folder's place, and no other
+    except OSError as error:
+        raise ArtifactError(f"{out} is there by now, so it was left as it is; this version stands in {draft}: rename it") from error
 
 
 def point(link: Path, version: Path) -> None:

@@ -115,6 +115,7 @@ async def test_a_link_that_points_nowhere_is_told_once_and_changes_nothing(tmp_p
     await shelf.waits()
     await asyncio.sleep(5 * POLL_S)
     assert caplog.text.count("is not a folder") == 1
+    assert f"{link} names {new}, which cannot be served" in caplog.text
     new.mkdir()
     await shelf.waits()
     task.cancel()
