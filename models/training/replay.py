@@ -14,9 +14,20 @@ from models.recommend.features import ItemVectors, Rows, distinct, features
 from models.recommend.sources import HISTORY_EVENTS, Sources
 from models.recommend.surroundings import Surroundings
 from models.training.recommender_data import DEPTH, LABEL_WINDOW, SESSION_GAP, Examples
-from models.types import Event, ProductId
+from models.types import Event, ProductId, RankRequest
 
 NAMED = 0.3  # share of the requests whose caller names what is on screen: the product that the viewer touched last
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A request as it would have been made just before an event."""
+
+    event: Event
+    named: tuple[ProductId, ...]  # what the caller says is on screen
+    request: RankRequest
+    following: Iterator[Event]  # the viewer's own, from that event on
+    viewer: int  # number in the histories
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,22 +38,11 @@ class Replay:
     histories: Histories
 
     def examples(self, start: datetime, end: datetime, *, requests: int, seed: int) -> Examples:
-        """About `requests` requests sampled in [start, end), half of them at the start of a session.
-
-        Popularity observes every event before it is asked, so that a request sees counts of its own time.
-        """
+        """About `requests` requests sampled in [start, end), half of them at the start of a session."""
         rng = np.random.default_rng(seed)
-        moments = self._sampled(start, end, requests, rng)
-        stream = self._observed(start, end)
-        pending = next(stream, None)
-        rows, parts = self.histories.rows, list[Examples]()
-        for group, place in enumerate(track(moments.tolist(), description="replay", console=Console(stderr=True))):
-            event = self.histories.log[place]
-            while pending is not None and pending.at < event.at:
-                self.sources.behaviour.observe(pending)
-                pending = next(stream, None)
-            viewer = int(self.histories.log.columns.viewer[place])
-            parts.append(self._at(event, place, group, int(rows[viewer]), is_named=rng.random() < NAMED))
+        places = self._sampled(start, end, requests, rng)
+        asked = track(self.asked(places, start, rng), description="replay", total=len(places), console=Console(stderr=True))
+        parts = [self._example(one, group) for group, one in enumerate(asked)]
         return Examples(
             np.concatenate([part.rows for part in parts]),
             np.concatenate([part.labels for part in parts]),
@@ -50,10 +50,26 @@ class Replay:
             np.concatenate([part.viewer for part in parts]),
         )
 
-    def _observed(self, start: datetime, end: datetime) -> Iterator[Event]:
+    def asked(self, places: NDArray[np.int64], start: datetime, rng: np.random.Generator) -> Iterator[Asked]:
+        """The requests just before the events at these places of the log, ascending; the sources know what was before `start`.
+
+        Popularity observes every event from then on before it is asked, so that a request sees counts of its own time.
+        """
+        stream = self._observed(start)
+        pending = next(stream, None)
+        rows = self.histories.rows
+        for place in places.tolist():
+            event = self.histories.log[place]
+            while pending is not None and pending.at < event.at:
+                self.sources.behaviour.observe(pending)
+                pending = next(stream, None)
+            viewer = int(rows[int(self.histories.log.columns.viewer[place])])
+            yield self._at(event, place, viewer, is_named=rng.random() < NAMED)
+
+    def _observed(self, start: datetime) -> Iterator[Event]:
         """What popularity learns from: all that names a product, of these viewers and of hosts."""
         rows = self.histories.rows
-        for first, block in self.histories.log.blocks(start, end):
+        for first, block in self.histories.log.blocks(start):
             counted = (block.product != NONE) & ((rows[block.viewer] != NONE) | (block.type == DISPLAY))
             yield from self.histories.log.at_places(first + np.flatnonzero(counted))
 
@@ -67,7 +83,7 @@ class Replay:
             raise ValueError(f"no events between {start:%Y-%m-%d %H:%M} and {end:%Y-%m-%d %H:%M} to learn from; a longer log is needed")
         return np.sort(self.histories.order[chosen].astype(np.int64))
 
-    def _at(self, event: Event, place: int, group: int, viewer: int, *, is_named: bool) -> Examples:
+    def _at(self, event: Event, place: int, viewer: int, *, is_named: bool) -> Asked:
         events = self.histories[event.viewer_id]
         index = int(np.searchsorted(events.places, place))
         history = events[max(0, index - HISTORY_EVENTS) : index]
@@ -76,9 +92,13 @@ class Replay:
         shown = () if named else self.surroundings.shown(event.room_id, event.at)
         shelf = self.surroundings.shelf(event.room_id)
         request = self.sources.request(event.viewer_id, history, named, shelf, event.at, shown=shown)
-        products = distinct(request.candidates)
-        labels = _labels(products, map(events.__getitem__, range(index, len(events))), event.at)
-        return Examples(features(request, self.vectors), labels, np.full(len(products), group), np.full(len(products), viewer))
+        return Asked(event, named, request, map(events.__getitem__, range(index, len(events))), viewer)
+
+    def _example(self, asked: Asked, group: int) -> Examples:
+        products = distinct(asked.request.candidates)
+        labels = _labels(products, asked.following, asked.event.at)
+        rows = features(asked.request, self.vectors)
+        return Examples(rows, labels, np.full(len(products), group), np.full(len(products), asked.viewer))
 
 
 def session_starts(at_us: NDArray[np.int64], histories: Histories) -> NDArray[np.bool_]:

@@ -5,7 +5,6 @@
 
 import asyncio
 import os
-from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
@@ -13,6 +12,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from deployments.loading import LoadedRetriever
 from deployments.retrieval import LiveRetriever
@@ -35,6 +35,7 @@ from models.recommend.rooms import RoomRanker
 from models.recommend.sources import Sources
 from models.recommend.surroundings import Screen, Surroundings
 from models.training.recommender import fit_behaviour
+from models.training.replay import Replay
 from models.types import Event, Ranked, RankRequest
 from tests.deployments.store.examples import BY
 
@@ -85,26 +86,19 @@ def told_at(event: Event) -> datetime:
     return event.at + timedelta(seconds=took_s)
 
 
-def moments(histories: Histories, start: datetime, count: int) -> list[Event]:
-    """Events of viewers who did something before, spread over the log, in order of time; none at the very time of the one before."""
+def moments(histories: Histories, start: datetime, count: int) -> NDArray[np.int64]:
+    """Places of events of viewers who did something before, spread over the log; none at the very time of the one before."""
     after = (now for events in histories.values() for before, now in pairwise(events) if start < before.at < now.at)
-    every = sorted(after, key=lambda event: (event.at, event.event_id))
-    return [every[place] for place in np.unique(np.linspace(0, len(every) - 1, count).astype(int))]
+    every = np.sort([int(event.event_id) for event in after])  # in a log an event's id is its place
+    return np.asarray(every[np.unique(np.linspace(0, len(every) - 1, count).astype(int))])
 
 
-def offline(histories: Histories, asked: list[Event], start: datetime) -> Iterator[tuple[Event, RankRequest]]:
-    """As `models.training.replay.Replay` makes requests of a log."""
-    sources = Sources(fit_behaviour(histories, PRODUCTS, start, FIT, 0), index_with(histories, start))
+def replay_of(histories: Histories, start: datetime) -> Replay:
+    """What the ranker's examples come from, of sources that know what was before `start`."""
+    behaviour = fit_behaviour(histories, PRODUCTS, start, FIT, 0)
+    vectors = ItemVectors.stacked(behaviour.item_vectors(), FIT.factor_dim)
     surroundings = Surroundings(histories.log, ROOMS, Screen(on_screen, DISPLAYS_READ))
-    stream = iter([event for event in histories.log if event.at >= start])
-    pending = next(stream, None)
-    for event in asked:
-        while pending is not None and pending.at < event.at:
-            sources.behaviour.observe(pending)
-            pending = next(stream, None)
-        events = histories[event.viewer_id]
-        shelf, shown = surroundings.shelf(event.room_id), surroundings.shown(event.room_id, event.at)
-        yield event, sources.request(event.viewer_id, events[: events.before(event.at)][-50:], (), shelf, event.at, shown=shown)
+    return Replay(Sources(behaviour, index_with(histories, start)), vectors, surroundings, histories)
 
 
 def index_with(log: Histories, start: datetime) -> ShopIndex:
@@ -120,11 +114,10 @@ async def test_features_of_a_log_are_those_of_the_store(tmp_path: Path, count: i
     everything = happened(viewers)
     log = Histories(EventLog.of(everything))
     start = UNTIL - timedelta(days=5)
-    asked = moments(log, start, count)
-    vectors = ItemVectors.stacked(fit_behaviour(log, PRODUCTS, start, FIT, 0).item_vectors(), FIT.factor_dim)
-    requests = list(offline(log, asked, start))
-    assert sum(bool(request.context) for _, request in requests) > count / 10  # rooms that showed something
-    expected = [(event, features(request, vectors)) for event, request in requests]
+    replay = replay_of(log, start)
+    asked = list(replay.asked(moments(log, start, count), start, np.random.default_rng(0)))
+    assert sum(bool(one.named) for one in asked) > count / 10
+    assert sum(bool(one.request.context and not one.named) for one in asked) > count / 20  # rooms that showed something
     listener, clock = Listener(), Clock(start)
     async with await Store.open(f"sqlite:///{tmp_path / 'livecart.db'}", StoreOptions()) as store:
         await store.put_products([replace(product, stock=None) for product in PRODUCTS], actor=BY)
@@ -139,18 +132,19 @@ async def test_features_of_a_log_are_those_of_the_store(tmp_path: Path, count: i
         graph = recommend_graph(RecommendNodes(shop, shop, retriever, listener, now=clock))
         stream = iter(sorted(everything, key=lambda event: (told_at(event), event.event_id)))
         pending = next(stream, None)
-        for event, rows in expected:
+        for one in asked:
             batch = list[Event]()
-            while pending is not None and told_at(pending) < event.at:
+            while pending is not None and told_at(pending) < one.event.at:
                 batch.append(pending)
                 pending = next(stream, None)
             for first in range(0, len(batch), 1_000):
                 await store.append_events(batch[first : first + 1_000])
             while retriever.seen_events < await store.count_events():  # noqa: ASYNC110  # it counts by the clock
                 await asyncio.sleep(0.001)
-            clock.at = event.at
-            await graph.run(RecommendRequest(event.viewer_id, event.room_id), budget_s=30.0)
-            np.testing.assert_array_equal(features(listener.asked.pop(), vectors), rows)
+            clock.at = one.event.at
+            await graph.run(RecommendRequest(one.event.viewer_id, one.event.room_id, context=one.named), budget_s=30.0)
+            served = features(listener.asked.pop(), replay.vectors)
+            np.testing.assert_array_equal(served, features(one.request, replay.vectors))
         await shop.stop()
         await retriever.stop()
     assert not [task for task in asyncio.all_tasks() if task.get_name().startswith("follow ")]
