@@ -20,8 +20,9 @@ Url = Annotated[
     str, typer.Option(envvar="LIVECART_URL", help="The server. Empty: the one running in $LIVECART_HOME or .livecart, else port 8000.")
 ]
 Key = Annotated[str, typer.Option(envvar="LIVECART_KEY", help="API key, where the server has keys.")]
+STOPPED = 130  # exit status after Ctrl-C, as shells have it
 HERE = Path(".livecart")
-__all__ = ["AsJson", "Home", "Key", "Url", "asking", "errors_named", "fail", "print_json", "refusal", "server", "server_url"]
+__all__ = ["AsJson", "Home", "Key", "Url", "asking", "errors_named", "fail", "print_json", "refusal", "resumable", "server", "server_url"]
 
 
 @contextmanager
@@ -33,6 +34,17 @@ def errors_named() -> Iterator[None]:
         yield
     except (ArtifactError, ModelInputError) as error:
         fail(str(error))
+
+
+@contextmanager
+def resumable(run: Path | None) -> Iterator[None]:
+    """Ctrl-C ends a training with how to go on. `run`: where checkpoints are kept, if they are."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        if run is None:
+            fail("stopped; nothing was kept, since --run FOLDER, which keeps checkpoints, was not given", code=STOPPED)
+        fail(f"stopped; the same command with --run {run} goes on from the latest checkpoint there", code=STOPPED)
 
 
 def server_url(url: str, home: Path | None = None) -> str:

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from deployments.cli.common import HERE, AsJson, Home, fail, print_json
+from deployments.cli.common import HERE, AsJson, Home, fail, print_json, resumable
+from deployments.versions import new_version, point
 
 if TYPE_CHECKING:
     from deployments.shop_data import ShopData
@@ -62,21 +63,45 @@ def recommender(  # noqa: PLR0913  # a command's options
     embedder = TextEmbedder.load(text_embedder)
     options = _options(sources, sequence_minutes, run, seed)
     if data == "demo":
-        from models.training.recommender import train_on_demo
-
-        scores = train_on_demo(out, embedder=embedder, screen=_screen(), seed=seed, viewers=viewers, days=days, options=options)
+        with resumable(run):
+            scores = _trained_on_demo(out, embedder, seed, options, viewers=viewers, days=days)
         _tell({"out": str(out), "scores": scores}, as_json=as_json)
         return
     shop = _shop(data, home)
     report = _looked_at(shop, strict=strict, as_json=as_json)
-    scores = _trained(shop, out, embedder, seed, options)
-    result: dict[str, object] = {"out": str(out), "scores": scores, "data": report.as_dict()}
-    judged = _judged(shop, out, link, embedder) if link is not None else {}
-    if judged.get("serves", str(out)) == str(out):
-        _put_in_place(shop, out, link, seed, options)
-    _tell({**result, **judged}, as_json=as_json)
-    if judged.get("serves", str(out)) != str(out):
+    with resumable(run):
+        result, is_good = _made(shop, out, link, embedder, seed, options)
+    if is_good and link is not None:
+        point(link, out)
+    _tell({**result, "data": report.as_dict()}, as_json=as_json)
+    if not is_good:
         raise typer.Exit(WORSE)
+
+
+def _made(
+    shop: "ShopData", out: Path, link: Path | None, embedder: "TextEmbedder", seed: int, options: "TrainOptions"
+) -> tuple[dict[str, object], bool]:
+    """The new version with weights from all events once nothing has to be kept back for judging, and whether it is to serve."""
+    from models.training.recommender import refit
+
+    with new_version(out) as draft:
+        result: dict[str, object] = {"out": str(out), "scores": _trained(shop, draft, embedder, seed, options)}
+        is_good = True
+        if link is not None:
+            result["judged"], is_good = _judged(shop, draft, link, embedder)
+            result["serves"] = str(out if is_good else link.resolve())
+        if is_good:
+            refit(draft, shop.events, shop.products, seed=seed, options=options)
+    return result, is_good
+
+
+def _trained_on_demo(
+    out: Path, embedder: "TextEmbedder", seed: int, options: "TrainOptions", *, viewers: int, days: float
+) -> dict[str, float]:
+    from models.training.recommender import train_on_demo
+
+    with new_version(out) as draft:
+        return train_on_demo(draft, embedder=embedder, screen=_screen(), seed=seed, viewers=viewers, days=days, options=options)
 
 
 def _check_places(out: Path, link: Path | None) -> None:
@@ -143,8 +168,8 @@ def _screen() -> "Screen":
     return Screen(on_screen, DISPLAYS_READ)
 
 
-def _judged(shop: "ShopData", out: Path, link: Path, embedder: "TextEmbedder") -> dict[str, object]:
-    """The new version and the one that serves, side by side, and which of them is to serve."""
+def _judged(shop: "ShopData", out: Path, link: Path, embedder: "TextEmbedder") -> tuple[dict[str, dict[str, float]], bool]:
+    """The new version and the one that serves, side by side, and whether the new one is to serve."""
     from models.evaluation.recommender import evaluate_artifact, side_by_side
 
     folders, at = side_by_side(out, link.resolve() if link.exists() else None)
@@ -154,17 +179,7 @@ def _judged(shop: "ShopData", out: Path, link: Path, embedder: "TextEmbedder") -
     }
     new, old = judged["new"], judged.get("old")
     is_good = old is None or (new["viewers"] > 0 and new[JUDGED_BY] >= old[JUDGED_BY] * (1 - TOLERATED))
-    return {"judged": judged, "serves": str(out) if is_good else str(link.resolve())}
-
-
-def _put_in_place(shop: "ShopData", out: Path, link: Path | None, seed: int, options: "TrainOptions") -> None:
-    """With weights from all events, now that nothing has to be kept back for judging."""
-    from deployments.versions import point
-    from models.training.recommender import refit
-
-    refit(out, shop.events, shop.products, seed=seed, options=options)
-    if link is not None:
-        point(link, out)
+    return judged, is_good
 
 
 def _tell(result: Mapping[str, object], *, as_json: bool) -> None:

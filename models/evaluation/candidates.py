@@ -3,18 +3,17 @@
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 import numpy as np
 from numpy.typing import NDArray
 
 from models.evaluation.recommender import ACTED, ndcg
-from models.recommend.history import Log, touched
+from models.recommend.history import FORESEEN, Log, touched
 from models.recommend.sources import HISTORY_EVENTS, Sources
 from models.types import Event, ProductId, ViewerId
 
 SIMPLE = ("bought_together", "similar_to", "popular")
-WINDOW = timedelta(minutes=60)  # what is acted on within this was to be foreseen
 MOMENTS = 5  # of a viewer, at most
 _MOST_CASES = 5_000
 
@@ -45,7 +44,7 @@ def cases_of(log: Log, start: datetime, end: datetime, *, seed: int) -> list[Cas
 def _acted(events: Sequence[Event], at: datetime) -> frozenset[ProductId]:
     acted = set[ProductId]()
     for event in events:
-        if event.at - at > WINDOW:
+        if event.at - at > FORESEEN:
             break
         if event.type in ACTED and event.product_id is not None:
             acted.add(event.product_id)

@@ -3,7 +3,7 @@
 import math
 from collections import defaultdict
 from collections.abc import Collection, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +13,7 @@ from models.artifacts import open_artifact, read_manifest
 from models.evaluation.rooms import evaluate_rooms
 from models.interactions.event_log import EventLog, Histories
 from models.recommend.behaviour import Behaviour
-from models.recommend.history import Log
+from models.recommend.history import FORESEEN, Log
 from models.recommend.learned import LearnedSources
 from models.recommend.passages import TextEmbedder
 from models.recommend.ranker import Ranker
@@ -150,7 +150,7 @@ def _probabilities(
         at, room_id = after[0].at, after[0].room_id
         shelf, shown = surroundings.shelf(room_id), surroundings.shown(room_id, at)
         request = sources.request(viewer_id, past, (), shelf, at, shown=shown)
-        acted = _acted([event for event in after if event.at - at <= timedelta(hours=1)])
+        acted = _acted([event for event in after if event.at - at <= FORESEEN])
         ranked = ranker.rank(request)
         labels = np.array([item.product_id in acted for item in ranked])
         if labels.any() and not labels.all():

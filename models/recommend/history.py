@@ -1,6 +1,7 @@
 """What a viewer's events say about their interest in products: the one reading of a history that all parts share."""
 
 from collections.abc import Mapping, Sequence
+from datetime import timedelta
 
 from models.types import Event, EventType, ProductId, ViewerId
 
@@ -9,6 +10,7 @@ Log = Mapping[ViewerId, Sequence[Event]]  # each viewer's events, oldest first
 # Interest that one event shows; a purchase counts as five clicks. Events not named here show none.
 INTEREST: Mapping[EventType, float] = {"click": 1.0, "like": 1.0, "comment": 1.0, "share": 1.5, "cart": 3.0, "purchase": 5.0}
 CONTEXT_INTEREST = 2.0  # a product on screen or under discussion now
+FORESEEN = timedelta(hours=1)  # after a request: what is done within it was to be foreseen, in training and in judging
 STEP_DECAY = 0.7  # of interest per product looked at since
 
 

@@ -15,7 +15,6 @@ from models.recommend.history import INTEREST
 from models.recommend.popularity import HALF_LIFE_S, Popularity, PopularityState
 from models.types import ProductId, ViewerId
 
-LABEL_WINDOW = timedelta(minutes=60)  # the ranker predicts what happens within this after a request
 SESSION_GAP = timedelta(minutes=30)
 INTEREST_HALF_LIFE = timedelta(days=14)
 INTEREST_OF = np.array([INTEREST.get(kind, 0.0) for kind in TYPES])  # float64, by the code of a type

@@ -11,9 +11,10 @@ from rich.progress import track
 
 from models.interactions.event_log import DISPLAY, NONE, Histories, microseconds
 from models.recommend.features import ItemVectors, Rows, distinct, features
+from models.recommend.history import FORESEEN
 from models.recommend.sources import HISTORY_EVENTS, Sources
 from models.recommend.surroundings import Surroundings
-from models.training.recommender_data import DEPTH, LABEL_WINDOW, SESSION_GAP, Examples
+from models.training.recommender_data import DEPTH, SESSION_GAP, Examples
 from models.types import Event, ProductId, RankRequest
 
 NAMED = 0.3  # share of the requests whose caller names what is on screen: the product that the viewer touched last
@@ -118,7 +119,7 @@ def _some(marked: NDArray[np.bool_], count: int, rng: np.random.Generator) -> ND
 def _labels(products: Sequence[ProductId], following: Iterator[Event], at: datetime) -> Rows:
     depth = dict[ProductId, int]()
     for event in following:
-        if event.at - at > LABEL_WINDOW:
+        if event.at - at > FORESEEN:
             break
         if event.product_id is not None and event.type in DEPTH:
             depth[event.product_id] = max(DEPTH[event.type], depth.get(event.product_id, 0))

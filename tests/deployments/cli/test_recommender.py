@@ -8,8 +8,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from typer import Exit
 from typer.testing import CliRunner, Result
 
+from deployments.cli.common import resumable
 from deployments.cli.root import app
 from deployments.settings import ZOO
 from deployments.versions import point
@@ -117,6 +119,14 @@ def test_odd_data_are_told_and_strict_stops_at_them(folder: Path, tmp_path: Path
     assert refused.exit_code == 1
     assert "teach little" in refused.output
     assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize(("run", "said"), [(None, "nothing was kept"), (Path("kept"), "--run kept goes on")])
+def test_ctrl_c_ends_with_how_to_go_on(capsys: pytest.CaptureFixture[str], run: Path | None, said: str) -> None:
+    with pytest.raises(Exit) as ended, resumable(run):
+        raise KeyboardInterrupt
+    assert ended.value.exit_code == 130
+    assert said in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
