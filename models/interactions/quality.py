@@ -11,6 +11,8 @@ from models.types import ProductId
 
 LATEST = 0.2  # of the log's events, compared with what came before
 MOST_DRIFT = 0.25  # population stability index from which a distribution counts as another one (Siddiqi 2006)
+MOST_PRODUCT_DRIFT = 1.0  # the same of products, since assortments do move; in fewer events than the next number they move by chance
+FEWEST_COMPARED = 5_000
 MOST_UNKNOWN = 0.05  # share of product events about products that are not in the catalogue
 MOST_A_MINUTE = 120  # events of one viewer; people do less
 FEWEST_EVENTS, FEWEST_VIEWERS = 1_000, 50
@@ -135,6 +137,9 @@ def _alarms(found: DataReport) -> tuple[str, ...]:
         f"{found.hasty_viewers} viewers sent more than {MOST_A_MINUTE} events in a minute: machines?": found.hasty_viewers > 0,
         f"event types have shifted lately (index {found.type_drift:.2f}): has a client changed what it sends?": (
             found.type_drift > MOST_DRIFT
+        ),
+        f"viewers lately touch other products (index {found.product_drift:.2f}): has the assortment changed, or the ids?": (
+            found.product_drift > MOST_PRODUCT_DRIFT and found.events >= FEWEST_COMPARED
         ),
         "nobody clicked, put anything into the cart or bought": not {"click", "cart", "purchase"} & found.by_type.keys(),
     }

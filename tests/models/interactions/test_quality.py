@@ -68,3 +68,9 @@ def test_products_that_the_catalogue_lacks_and_another_mix_of_events_are_told() 
         *(Event(EventId(f"l{e.event_id}"), e.viewer_id, e.type, e.at + timedelta(days=11), product_id=e.product_id) for e in late),
     ]
     assert any("shifted" in alarm for alarm in data_report(EventLog.of(shifted), PRODUCTS).alarms)
+
+
+def test_other_products_than_before_are_told() -> None:
+    since = START + timedelta(days=8)
+    renamed = [one if one.at < since else replace(one, product_id=ProductId(f"new-{one.product_id}")) for one in log(5_000)]
+    assert any("other products" in alarm for alarm in data_report(EventLog.of(renamed)).alarms)
