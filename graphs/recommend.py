@@ -13,10 +13,22 @@ from graphs.recommending.reasons import reason_kind, reason_text, telling, touch
 from graphs.recommending.variety import varied
 from graphs.viewers import known_history
 from graphs.watching.displays import host_of, shown_lately
-from models.types import Candidate, Event, ProductId, Ranked, RankRequest, ReasonKind, Room, RoomId, SourceKind, ViewerId
+from models.types import (
+    CANDIDATES_PER_SOURCE,
+    CANDIDATES_PER_TASTE,
+    HISTORY_EVENTS,
+    Candidate,
+    Event,
+    ProductId,
+    Ranked,
+    RankRequest,
+    ReasonKind,
+    Room,
+    RoomId,
+    SourceKind,
+    ViewerId,
+)
 
-CANDIDATES_PER_SOURCE = 100
-CANDIDATES_PER_TASTE = 50  # of each model of whole histories
 DISPLAYS_READ = 50  # of a room, the latest
 SHOWN_AT_MOST = 3  # products of a room's screen that lead to others
 
@@ -73,7 +85,7 @@ class RecommendNodes:
     viewers: Viewers
     candidates: Candidates
     ranker: Ranker
-    history_events: int = 50
+    history_events: int = HISTORY_EVENTS
     repetition: float = 0.0
     bought_again_after_days: float = 0.0
     now: Callable[[], datetime] = utc_now

@@ -7,7 +7,7 @@ from graphs.flow import Graph, GraphBuilder
 from graphs.ports import Catalog, RoomRanker, Viewers
 from graphs.recommending.reasons import telling
 from graphs.viewers import known_history
-from models.types import Event, RankedRoom, Room, RoomId, RoomReasonKind, ViewerId
+from models.types import HISTORY_EVENTS, Event, RankedRoom, Room, RoomId, RoomReasonKind, ViewerId
 
 VISITS_READ = 50  # `enter` and `watch` events of a viewer, the latest
 
@@ -53,7 +53,7 @@ class RoomsNodes:
     catalog: Catalog
     viewers: Viewers
     ranker: RoomRanker
-    history_events: int = 50
+    history_events: int = HISTORY_EVENTS
 
     async def history(self, request: RoomsRequest) -> tuple[Event, ...]:
         return await known_history(self.viewers, request.viewer_id, limit=self.history_events)

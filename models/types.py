@@ -19,6 +19,11 @@ Language = Literal["zh", "en"]
 Vectors = NDArray[np.float32]  # float32 (n, dim), L2-normalised unless a docstring says otherwise
 Box = tuple[float, float, float, float]  # x1, y1, x2, y2 in pixels of the frame as submitted (EXIF orientation applied)
 
+# What the ranker is asked with, in training and in serving
+HISTORY_EVENTS = 50  # latest events of a viewer; `limits.history_events` sets it for serving
+CANDIDATES_PER_SOURCE = 100
+CANDIDATES_PER_TASTE = 50  # of each model of whole histories
+
 EventType = Literal[
     "enter", "leave", "watch", "impression", "click", "like", "comment", "share", "cart", "purchase", "display", "correction"
 ]

@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 from pydantic import Field, model_validator
 
 from deployments.settings.base import Frozen, Label, Rate, Seconds
+from models.types import HISTORY_EVENTS
 
 
 class Limits(Frozen):
@@ -16,7 +17,7 @@ class Limits(Frozen):
     max_waiting: Annotated[int, Field(ge=0)] = 256  # admitted to wait for one of those places; beyond: 429
     default_deadline_s: Seconds = 15.0  # when the caller sends no X-Deadline-Ms
     max_deadline_s: Seconds = 120.0
-    history_events: Annotated[int, Field(ge=1, le=1_000)] = 50
+    history_events: Annotated[int, Field(ge=1, le=1_000)] = HISTORY_EVENTS  # the ranker learnt from so many, as its manifest says
     max_sessions: Annotated[int, Field(ge=0, le=900)] = 200  # open room sessions per ingress replica; Serve counts each as a request
     max_message_mib: Annotated[float, Field(gt=0, le=16)] = 12.0  # of a room session; uvicorn takes 16
     max_comments: Annotated[int, Field(ge=1, le=10_000)] = 32  # of one session that have no answer yet

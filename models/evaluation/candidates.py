@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 from models.evaluation.recommender import ACTED, ndcg
 from models.recommend.history import FORESEEN, Log, touched
-from models.recommend.sources import HISTORY_EVENTS, Sources
-from models.types import Event, ProductId, ViewerId
+from models.recommend.sources import Sources
+from models.types import HISTORY_EVENTS, Event, ProductId, ViewerId
 
 SIMPLE = ("bought_together", "similar_to", "popular")
 MOMENTS = 5  # of a viewer, at most

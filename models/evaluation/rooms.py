@@ -9,8 +9,7 @@ import numpy as np
 
 from models.interactions.event_log import CODE, NONE, Histories
 from models.recommend.rooms import SET_BY_HAND, Part, RoomRanker, Weights, ranked_by
-from models.recommend.sources import HISTORY_EVENTS
-from models.types import Event, Room, RoomId, ViewerId
+from models.types import HISTORY_EVENTS, Event, Room, RoomId, ViewerId
 
 ON_AIR = timedelta(minutes=15)  # a room with an event within this counts as live
 WARM_UP = timedelta(days=1)  # before the first entry that is asked about, to know what goes on in rooms

@@ -7,11 +7,7 @@ from datetime import datetime
 from models.recommend.behaviour import Behaviour
 from models.recommend.learned import LearnedSources
 from models.recommend.retriever import ShopIndex
-from models.types import Candidate, Event, ProductId, RankRequest, ViewerId
-
-HISTORY_EVENTS = 50  # latest events of a viewer that a request carries
-CANDIDATES_PER_SOURCE = 100
-CANDIDATES_PER_TASTE = 50  # of each learned source; these and those above are the graph's
+from models.types import CANDIDATES_PER_SOURCE, CANDIDATES_PER_TASTE, HISTORY_EVENTS, Candidate, Event, ProductId, RankRequest, ViewerId
 
 
 @dataclass(frozen=True, slots=True)

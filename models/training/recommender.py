@@ -33,7 +33,7 @@ from models.training.learned import LearnedPlan, Verdict, fit_learned, judged
 from models.training.recommender_data import Examples, held_out, interest_matrix, popularity_before
 from models.training.replay import Replay
 from models.training.rooms import learnt_weights
-from models.types import LearnedKind, ModelInputError, Product, ProductId, Room
+from models.types import HISTORY_EVENTS, LearnedKind, ModelInputError, Product, ProductId, Room
 
 KIND, SCHEMA = "recommender", 1
 DEMO_UNTIL = datetime(2026, 1, 1, tzinfo=UTC)
@@ -101,7 +101,13 @@ def train(  # noqa: PLR0913  # data, place and options of one run
     }
     sampled = {"ranker_requests": len(np.unique(examples.group)), "tested_viewers": len(tested), "learning_viewers": len(learners)}
     counted = {"events": everybody.event_count, "viewers": len(everybody), **sampled}
-    described: dict[str, object] = {**counted, KNOWN_UNTIL: end.isoformat(), "sources": as_data(verdicts), **(data or {})}
+    described: dict[str, object] = {
+        **counted,
+        KNOWN_UNTIL: end.isoformat(),
+        "history_events": HISTORY_EVENTS,
+        "sources": as_data(verdicts),
+        **(data or {}),
+    }
     if room_verdict is not None:
         described["rooms"] = asdict(room_verdict)
     _write(out, Parts(behaviour, learned, ranker, weights), metrics, seed, described)

@@ -12,10 +12,10 @@ from rich.progress import track
 from models.interactions.event_log import DISPLAY, NONE, Histories, microseconds
 from models.recommend.features import ItemVectors, Rows, distinct, features
 from models.recommend.history import FORESEEN
-from models.recommend.sources import HISTORY_EVENTS, Sources
+from models.recommend.sources import Sources
 from models.recommend.surroundings import Surroundings
 from models.training.recommender_data import DEPTH, SESSION_GAP, Examples
-from models.types import Event, ProductId, RankRequest
+from models.types import HISTORY_EVENTS, Event, ProductId, RankRequest
 
 NAMED = 0.3  # share of the requests whose caller names what is on screen: the product that the viewer touched last
 

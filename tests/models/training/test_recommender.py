@@ -20,7 +20,7 @@ from models.recommend.ranker import Ranker
 from models.recommend.surroundings import Screen
 from models.training.recommender import DEMO_UNTIL, KIND, SCHEMA, TrainOptions, funnel_loss, train, train_on_demo
 from models.training.recommender_data import is_held_out
-from models.types import EventId, ModelInputError
+from models.types import HISTORY_EVENTS, EventId, ModelInputError
 
 SCREEN = Screen(on_screen, DISPLAYS_READ)
 ZOO = Path(__file__).parents[3] / "models" / "zoo"
@@ -32,6 +32,7 @@ def test_training_writes_an_artifact_that_loads_and_tells_its_scores(tmp_path: P
     folder = open_artifact(tmp_path, kind=KIND, schema=SCHEMA)
     assert read_manifest(folder)["metrics"] == pytest.approx(metrics)
     assert metrics["viewers"] > 0
+    assert read_manifest(folder)["data"]["history_events"] == HISTORY_EVENTS
     assert Behaviour.load(folder).item_vectors()
     assert Ranker.load(folder).feature_count == len(Ranker.feature_names)
 
