@@ -101,9 +101,9 @@ class Wiring:
                 metrics_text=writer.metrics_text,
                 pings=_pings(handles, retriever, external) | {"Ingress": shop.ping},
             )
-            works = [keep_views_current(store, detector, embedder.tag), *(version.run() for version in versions.values())]
-            for work in works:
-                begun.push_async_callback(cancelled, asyncio.create_task(work, name="beside the requests"))
+            works = {f"follow {part}": version.run() for part, version in versions.items()}
+            for name, work in {**works, "keep views current": keep_views_current(store, detector, embedder.tag)}.items():
+                begun.push_async_callback(cancelled, asyncio.create_task(work, name=name))
             return cls(ports, placements_of(handles, external), versions, begun.pop_all())
 
     async def stop(self) -> None:
