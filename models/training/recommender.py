@@ -32,7 +32,7 @@ from models.recommend.surroundings import Screen, Surroundings
 from models.training.learned import LearnedPlan, Verdict, fit_learned, judged
 from models.training.recommender_data import Examples, held_out, interest_matrix, popularity_before
 from models.training.replay import Replay
-from models.training.rooms import learnt_weights
+from models.training.rooms import RoomVerdict, learnt_weights
 from models.types import HISTORY_EVENTS, LearnedKind, ModelInputError, Product, ProductId, Room
 
 KIND, SCHEMA = "recommender", 1
@@ -79,9 +79,7 @@ def train(  # noqa: PLR0913  # data, place and options of one run
     everybody = Histories(events)
     if not len(everybody):
         raise ValueError("no events of viewers to train on; import events first or simulate some")
-    is_tested = held_out(events, options.held_out)
-    kept = everybody.among(~is_tested)
-    tested = everybody.among(is_tested).some(options.tested_viewers, seed)
+    kept, tested = _parted(everybody, options, seed)
     shop = ShopIndex(embedder, picture_dim=1, factor_dim=options.fit.factor_dim)
     shop.put_products(products)
     middle, end = everybody.moment(options.behaviour_until), everybody.moment(options.ranker_until)
@@ -100,18 +98,29 @@ def train(  # noqa: PLR0913  # data, place and options of one run
         **evaluate_rooms(tested, rooms, RoomRanker(shop, weights), end),
     }
     sampled = {"ranker_requests": len(np.unique(examples.group)), "tested_viewers": len(tested), "learning_viewers": len(learners)}
-    counted = {"events": everybody.event_count, "viewers": len(everybody), **sampled}
-    described: dict[str, object] = {
-        **counted,
-        KNOWN_UNTIL: end.isoformat(),
-        "history_events": HISTORY_EVENTS,
-        "sources": as_data(verdicts),
-        **(data or {}),
-    }
-    if room_verdict is not None:
-        described["rooms"] = asdict(room_verdict)
+    described = {**_described(everybody, end, verdicts, room_verdict), **sampled, **(data or {})}
     _write(out, Parts(behaviour, learned, ranker, weights), metrics, seed, described)
     return metrics
+
+
+def _parted(everybody: Histories, options: TrainOptions, seed: int) -> tuple[Histories, Histories]:
+    """Those who teach, and those who are only tested on."""
+    is_tested = held_out(everybody.log, options.held_out)
+    return everybody.among(~is_tested), everybody.among(is_tested).some(options.tested_viewers, seed)
+
+
+def _described(
+    everybody: Histories, known_until: datetime, verdicts: Mapping[LearnedKind, Verdict], rooms: RoomVerdict | None
+) -> dict[str, object]:
+    """What was trained on and what came of it, for the manifest."""
+    return {
+        "events": everybody.event_count,
+        "viewers": len(everybody),
+        KNOWN_UNTIL: known_until.isoformat(),
+        "history_events": HISTORY_EVENTS,
+        "sources": as_data(verdicts),
+        **({} if rooms is None else {"rooms": asdict(rooms)}),
+    }
 
 
 def refit(out: Path, events: EventLog, products: Sequence[Product], *, seed: int, options: TrainOptions | None = None) -> None:

@@ -89,25 +89,23 @@ def recommender(  # noqa: PLR0913  # a command's options
     with _status("reading"):
         found, log = read_interactions(data, form.value if form else None)
         divided = split(log, protocol.value)
-    facts: dict[str, object] = {
-        "data": str(data),
-        "format": found,
-        "protocol": protocol.value,
-        "k": k,
-        "seed": seed,
-        "users": len(log.users),
-        "items": len(log.items),
-        "interactions": len(log),
-        "duplicates": log.duplicates,
-        "passed_over": log.passed_over,
-        "asked": len(divided.cases),
-        "cold_up_to": cold,
-    }
+    asked = {"data": str(data), "format": found, "protocol": protocol.value, "k": k, "seed": seed}
+    facts: dict[str, object] = {**asked, **_counted(log), "asked": len(divided.cases), "cold_up_to": cold}
     shop = _shop(data, products, log, found) if "ranked" in names else None
     options = Options(seed=seed, sequence_minutes=sequence_minutes, run=run, shop=shop)
     rows = list(_rows(divided, names, options, k=k, cold=cold))
     facts["ranked_is"] = next((row.get("made_of") for row in rows if row["model"] == "ranked"), None)
     _finish(facts, rows, as_json=as_json)
+
+
+def _counted(log: "Interactions") -> dict[str, int]:
+    return {
+        "users": len(log.users),
+        "items": len(log.items),
+        "interactions": len(log),
+        "duplicates": log.duplicates,
+        "passed_over": log.passed_over,
+    }
 
 
 def _shop(data: Path, products: Path | None, log: "Interactions", form: str) -> "Shop":
