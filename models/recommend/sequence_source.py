@@ -6,18 +6,14 @@ from collections.abc import Collection, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 from safetensors.torch import load_file, save_file
 
 from models.recommend.history import touched
-from models.recommend.scoring import best_places
+from models.recommend.item_search import item_search
 from models.recommend.sequence import SequenceConfig, SequenceNetwork
 from models.recommend.sequence_forward import SequenceForward
-from models.types import Candidate, Event, LearnedKind, ProductId, Vectors
-
-_SPARE = 50  # more than wanted are scored in full, so that rounding loses none
+from models.types import Candidate, Event, LearnedKind, ProductId
 
 
 class SequenceSource:
@@ -30,9 +26,8 @@ class SequenceSource:
         self._ids = tuple(ids)
         self._place = {product_id: place for place, product_id in enumerate(self._ids)}
         with torch.inference_mode():
-            self._items = network.targets()  # float32 (items, dim), over the temperature
-            self._coarse = self._items.bfloat16()  # half of the memory to go through; what it finds is scored again in full
-        self._bias: Vectors = network.bias.detach().numpy()
+            items = network.targets()  # float32 (items, dim), over the temperature
+        self._search = item_search(items.numpy(), network.bias.detach().numpy())
         weights = {name: tensor.numpy() for name, tensor in network.state_dict().items()}
         self._forward = SequenceForward(network.config, weights)
 
@@ -45,21 +40,10 @@ class SequenceSource:
         if not steps:
             return ()
         hidden = {*exclude, *context}
-        places, logits, log_sum = self._scored(self._forward.state(steps), k + len(hidden))
+        places, logits, log_sum = self._search.best(self._forward.state(steps), k + len(hidden))
         named = [(self._ids[place], logit) for place, logit in zip(places.tolist(), logits.tolist(), strict=True)]
         kept = [(product_id, logit) for product_id, logit in named if product_id not in hidden][:k]
         return tuple(Candidate(product_id, "sequence", math.exp(logit - log_sum)) for product_id, logit in kept)
-
-    def _scored(self, state: Vectors, count: int) -> tuple[NDArray[np.int64], Vectors, float]:
-        """Places of the best `count`, best first, their logits, and the log of the sum of all items' exponentials."""
-        with torch.inference_mode():
-            given = torch.from_numpy(state)
-            coarse: Vectors = torch.mv(self._coarse, given.bfloat16()).float().numpy() + self._bias
-            near = np.sort(best_places(coarse, count + _SPARE))
-            logits = (self._items[near] @ given).numpy() + self._bias[near]
-        order = np.argsort(-logits, kind="stable")[:count]
-        top = float(coarse.max())
-        return near[order], logits[order], top + math.log(float(np.exp(coarse - top).sum()))
 
     # --- files -----------------------------------------------------------------------------------------------------------
 
