@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from deployments.cli.common import HERE, AsJson, Home, fail, print_json, resumable
-from deployments.versions import new_version, point
 
 if TYPE_CHECKING:
     from deployments.shop_data import ShopData
@@ -72,6 +71,8 @@ def recommender(  # noqa: PLR0913  # a command's options
     with resumable(run):
         result, is_good = _made(shop, out, link, embedder, seed, options)
     if is_good and link is not None:
+        from deployments.versions import point
+
         point(link, out)
     _tell({**result, "data": report.as_dict()}, as_json=as_json)
     if not is_good:
@@ -82,6 +83,7 @@ def _made(
     shop: "ShopData", out: Path, link: Path | None, embedder: "TextEmbedder", seed: int, options: "TrainOptions"
 ) -> tuple[dict[str, object], bool]:
     """The new version with weights from all events once nothing has to be kept back for judging, and whether it is to serve."""
+    from deployments.versions import new_version
     from models.training.recommender import refit
 
     with new_version(out) as draft:
@@ -98,6 +100,7 @@ def _made(
 def _trained_on_demo(
     out: Path, embedder: "TextEmbedder", seed: int, options: "TrainOptions", *, viewers: int, days: float
 ) -> dict[str, float]:
+    from deployments.versions import new_version
     from models.training.recommender import train_on_demo
 
     with new_version(out) as draft:
