@@ -22,7 +22,7 @@ from models.recommend.ranker import Ranker
 from models.recommend.retriever import ShopIndex
 from models.recommend.sequence import SequenceConfig, SequenceNetwork
 from models.recommend.sequence_source import SequenceSource
-from models.training.sequence import LARGEST
+from models.training.learned import MOST_BY_DEFAULT
 from models.types import Event, EventId, Money, Product, ProductId, ViewerId
 
 GROUP = 50  # products of one taste
@@ -100,7 +100,7 @@ def _behaviour(products: Sequence[Product], rng: np.random.Generator, seed: int,
 
 def _learned(behaviour: Behaviour, seed: int) -> LearnedSources:
     """A sequence model of the size that would be trained, over the item vectors; what it costs does not depend on its weights."""
-    if len(behaviour.ids) > LARGEST:
+    if len(behaviour.ids) > MOST_BY_DEFAULT:
         return LearnedSources()
     torch.manual_seed(seed)
     network = SequenceNetwork(SequenceConfig(items=len(behaviour.ids)))

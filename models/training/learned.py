@@ -22,6 +22,7 @@ from models.training.verdict import STANDARD_ERRORS, gain_of
 from models.types import LearnedKind, ModelInputError, Product, ProductId
 
 LEAST_INTERACTIONS = 5_000
+MOST_BY_DEFAULT = 50_000  # products: at 100,000 each learned source costs a request more than a millisecond of a core
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +68,8 @@ def fit_learned(histories: Histories, products: Sequence[Product], until: dateti
 
 def _fitted(log: Interactions, plan: LearnedPlan, seed: int) -> Iterator[LearnedSource]:
     ids = [ProductId(item) for item in log.items]
-    wanted = get_args(LearnedKind) if plan.kinds is None and len(log) >= LEAST_INTERACTIONS else plan.kinds or ()
+    by_size = get_args(LearnedKind) if len(log) >= LEAST_INTERACTIONS and len(ids) <= MOST_BY_DEFAULT else ()
+    wanted = by_size if plan.kinds is None else plan.kinds
     if "sequence" in wanted and len(log.items) <= LARGEST:
         sequence = SequenceScorer(plan.sequence, run=plan.run)
         sequence.fit(log)
